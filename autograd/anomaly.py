@@ -1,0 +1,99 @@
+"""detect_anomaly: stop at the first nan or inf, forward or backward, and say where it came from."""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from . import value
+from .value import Value
+
+_PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_active: ContextVar[bool] = ContextVar("detect_anomaly", default=False)
+_users = 0
+_lock = threading.Lock()
+
+
+class AnomalyError(ArithmeticError):
+    """A nan or inf appeared. The message names op, operands, labels and the line of the user's code."""
+
+
+@contextmanager
+def detect_anomaly() -> Iterator[None]:
+    """While active in this thread, raise AnomalyError at the first nan or inf that an operation or a backward pass produces.
+
+    Costs nothing outside the block. Arithmetic elsewhere follows IEEE 754 and raises nothing.
+
+    >>> from autograd import Value, log
+    >>> with detect_anomaly():
+    ...     log(Value(-1.0, label="x"))
+    Traceback (most recent call last):
+        ...
+    autograd.anomaly.AnomalyError: log gave nan for operands x = -1.0 ...
+    """
+    token = _active.set(True)
+    _watch(+1)
+    try:
+        yield
+    finally:
+        _watch(-1)
+        _active.reset(token)
+
+
+def _watch(change: int) -> None:
+    """Hang the checks into the engine while at least one block is active in any thread."""
+    global _users
+    with _lock:
+        _users += change
+        value._on_record = _check_record if _users else None
+        value._on_sweep = _check_sweep if _users else None
+
+
+def _check_record(node: Value) -> None:
+    if _active.get() and not math.isfinite(node.data):
+        raise AnomalyError(f"{_described(node)}{_user_line()}")
+
+
+def _check_sweep(nodes: Iterator[Value]) -> Iterator[Value]:
+    """The nodes, looking after each at the gradients it has passed on."""
+    if not _active.get():
+        yield from nodes
+        return
+    for node in nodes:
+        if not math.isfinite(node.grad):
+            raise AnomalyError(f"backward began with gradient {node.grad} of {_described(node)}{_user_line()}")
+        yield node
+        for parent, partial in zip(node.parents, node.partials(), strict=True):
+            if not math.isfinite(parent.grad):
+                raise AnomalyError(
+                    f"backward gave gradient {parent.grad} to {_operand(parent)}: upstream {node.grad} x local derivative {partial} "
+                    f"of {_described(node)}{_user_line()}"
+                )
+
+
+def _described(node: Value) -> str:
+    name = node.op.name if node.op else "a leaf"
+    label = f" ({node.label})" if node.label else ""
+    return f"{name}{label} gave {node.data} for operands {', '.join(map(_operand, node.args))}"
+
+
+def _operand(x: Value | float) -> str:
+    if isinstance(x, Value):
+        return f"{x.label or (x.op.name if x.op else 'leaf')} = {x.data}"
+    return str(x)
+
+
+def _user_line() -> str:
+    """The innermost line outside this package."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if not os.path.abspath(file).startswith(_PACKAGE) and "contextlib" not in file:
+            return f'\n  at line {frame.f_lineno} of "{file}", in {frame.f_code.co_name}'
+        frame = frame.f_back  # type: ignore[assignment]
+    return ""

@@ -1,0 +1,77 @@
+"""NumPy: arrays of Values, and NumPy's functions on Values. The only module that needs NumPy, imported when arrays are used."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import ops
+from .op import Op
+from .operators import Number
+from .value import Value
+
+Array = NDArray[Any]
+_COMPARISONS = {"greater", "greater_equal", "less", "less_equal", "equal", "not_equal"}
+
+
+def array(data: Any) -> Array:
+    """An object array of leaf Values with the shape of `data` (anything NumPy makes a real array of).
+
+    >>> import numpy as np
+    >>> w = array([[1.0, 2.0], [3.0, 4.0]])
+    >>> float(np.sum(w @ [1.0, 1.0]))
+    10.0
+    """
+    numbers = np.asarray(data)
+    if numbers.dtype.kind not in "biuf":
+        raise TypeError(f"array needs an array of real numbers (got {_shown(data)} of dtype {numbers.dtype})")
+    return _map(Value, numbers)
+
+
+def data(a: Any) -> Array:
+    """The data of an array (or sequence) of Values as an array of floats of the same shape."""
+    return np.asarray(_map(float, np.asarray(a, dtype=object)), dtype=float)
+
+
+def grads(a: Any) -> Array:
+    """The gradients of an array (or sequence) of Values as an array of floats of the same shape; 0 for plain numbers."""
+    return np.asarray(_map(lambda v: v.grad if isinstance(v, Value) else 0.0, np.asarray(a, dtype=object)), dtype=float)
+
+
+def elementwise(op: Op, operands: tuple[Any, ...]) -> Array:
+    """`op` over arrays, broadcast as NumPy does; floats if no operand holds other kinds of number."""
+    result = np.frompyfunc(op.apply, len(operands), 1)(*map(_wrapped, operands))
+    plain = all(np.asarray(_wrapped(x)).dtype.kind in "biuf" for x in operands)
+    return np.asarray(result, dtype=float) if plain else result
+
+
+def ufunc_on_numbers(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """What NumPy does with `ufunc` where an input is a Number: the op of that name, else the loop for objects."""
+    name = ufunc.__name__
+    if method == "__call__" and not kwargs and name not in _COMPARISONS:
+        op = next((op for op in ops.table.values() if op.numpy == name), None)
+        if op is not None and op.arity == len(inputs):
+            return op.apply(*inputs)
+    return getattr(ufunc, method)(*map(_wrapped, inputs), **kwargs)
+
+
+def _map(f: Any, a: Array) -> Array:
+    result = np.empty(a.shape, dtype=object)
+    result.flat = [f(x) for x in a.flat]  # type: ignore[assignment]
+    return result
+
+
+def _wrapped(x: Any) -> Any:
+    """A Number as an array of no dimensions, so that NumPy takes it for an object and does not ask it again."""
+    if not isinstance(x, Number):
+        return x
+    a = np.empty((), dtype=object)
+    a[()] = x
+    return a
+
+
+def _shown(x: object) -> str:
+    text = repr(x)
+    return text if len(text) <= 60 else text[:57] + "..."

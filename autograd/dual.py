@@ -1,0 +1,63 @@
+"""Forward mode: numbers that carry a derivative along."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import Any, ClassVar
+
+from .op import Op
+from .operators import Number
+
+# Every differentiation has a tag of its own, so that nested ones keep their perturbations apart (Siskind & Pearlmutter 2008).
+fresh_tag = count(1).__next__
+
+
+class Dual(Number):
+    """primal + tangent * epsilon, with epsilon^2 = 0.
+
+    Args:
+        primal: the value: a float, a Value, or a Dual of an outer differentiation.
+        tangent: its derivative along the chosen direction, of the same kinds.
+        tag: which differentiation epsilon belongs to; a later (inner) one has a larger tag.
+
+    >>> x = Dual(3.0, 1.0)
+    >>> x * x
+    Dual(9.0, 6.0)
+    """
+
+    __slots__ = ("primal", "tag", "tangent")
+
+    _rank: ClassVar[int] = 2
+
+    def __init__(self, primal: Any, tangent: Any = 0.0, tag: int = 0) -> None:
+        self.primal = primal
+        self.tangent = tangent
+        self.tag = tag
+
+    def __float__(self) -> float:
+        return float(self.primal)
+
+    def __repr__(self) -> str:
+        return f"Dual({self.primal!r}, {self.tangent!r})"
+
+    @classmethod
+    def _apply(cls, op: Op, operands: tuple[Any, ...]) -> Dual:
+        """The chain rule: the tangent of the result is the sum of partial x tangent over the operands."""
+        tag = max(x.tag for x in operands if isinstance(x, Dual))
+        primals = [primal(x, tag) for x in operands]
+        y = op.apply(*primals)
+        tangent: Any = 0.0
+        for x, partial in zip(operands, op.local(y, *primals), strict=True):
+            if isinstance(x, Dual) and x.tag == tag:
+                tangent = tangent + partial * x.tangent
+        return Dual(y, tangent, tag)
+
+
+def primal(x: Any, tag: int) -> Any:
+    """`x` without the perturbation of this tag."""
+    return x.primal if isinstance(x, Dual) and x.tag == tag else x
+
+
+def tangent(x: Any, tag: int) -> Any:
+    """The derivative of `x` along the perturbation of this tag."""
+    return x.tangent if isinstance(x, Dual) and x.tag == tag else 0.0

@@ -1,0 +1,288 @@
+"""Derivatives of functions: grad, jacobian, hessian and their products, nesting to any order.
+
+Reverse mode differentiates with respect to nodes, not levels: an argument that is already a Value is passed on as a new
+node `pos(x)`, and the sweep stops there. What lies beyond belongs to an outer differentiation, so perturbations cannot be
+confused and no trace stack is needed. If the recorded graph ends at the arguments, the sweep runs on floats; if it also
+leads elsewhere, the same rules run on Values, and the result can be differentiated again.
+
+Forward and reverse mode mix in either order because both are linear in the derivative: the gradient of a dual number is
+the dual number of the gradients of its two parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from . import ops
+from .dual import Dual, fresh_tag, primal, tangent
+from .op import as_float, is_plain
+from .operators import Number
+from .structure import is_array, leaves, outer, rebuild, same_structure, transform
+from .value import Value, topological_order
+
+Function = Callable[..., Any]
+
+
+def grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
+    """The function that returns the gradient of `f`.
+
+    Args:
+        f: takes numbers, or lists, tuples, dicts or NumPy arrays of numbers; returns one number.
+        argnums: the positional argument to differentiate with respect to, or a sequence of them.
+
+    Returns:
+        A function of the same arguments. Its result has the structure of the argument, or is a tuple of such for a sequence of
+        argnums; it consists of floats, and of Values where `f` also depends on Values outside its arguments.
+
+    Raises:
+        TypeError: on the call, if `f` returns anything but one number.
+        ValueError: on the call, if an argnum is out of range.
+
+    >>> grad(lambda x: x**3)(2.0)
+    12.0
+    >>> grad(grad(lambda x: x**3))(2.0)
+    12.0
+    """
+    with_value = value_and_grad(f, argnums)
+
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        return with_value(*args, **kwargs)[1]
+
+    return _named("grad", f, gradient)
+
+
+def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
+    """The function that returns `(f(...), grad(f)(...))` from one evaluation.
+
+    >>> value_and_grad(lambda x: x[0] * x[1])([3.0, 4.0])
+    (12.0, [4.0, 3.0])
+    """
+
+    def both(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        y, wrt, chosen = _record(f, argnums, args, kwargs)
+        _require_scalar(y)
+        return _outcome(y, wrt), rebuild(chosen, iter(_pull([y], wrt, [1.0])))
+
+    return _named("value_and_grad", f, both)
+
+
+def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
+    """The function that returns the matrix of derivatives of every output of `f` in every input.
+
+    Its result has the structure of the output of `f`, with the structure of the argument in the place of each number;
+    array outputs and array inputs give arrays of shape output.shape + input.shape.
+
+    >>> jacobian(lambda x: [x[0] * x[1], x[0] + x[1]])([3.0, 4.0])
+    [[4.0, 3.0], [1.0, 1.0]]
+    """
+
+    def matrix(*args: Any, **kwargs: Any) -> Any:
+        ys, wrt, chosen = _record(f, argnums, args, kwargs)
+        rows = [_pull([y], wrt, [1.0]) for y in leaves(ys)]
+        return outer(ys, chosen, rows)
+
+    return _named("jacobian", f, matrix)
+
+
+def hessian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
+    """The function that returns the matrix of second derivatives of a scalar `f`, structured as `jacobian(grad(f))`.
+
+    >>> hessian(lambda x: x[0] ** 2 * x[1])([3.0, 4.0])
+    [[8.0, 6.0], [6.0, 0.0]]
+    """
+    return _named("hessian", f, jacobian(grad(f, argnums), argnums))
+
+
+def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+    """The value of `f` and its derivative along a direction, by forward mode: `(f(x), J v)`.
+
+    Args:
+        f: a function of numbers or nested structures of them, to numbers or nested structures of them.
+        primals: the arguments, a tuple or list.
+        tangents: the direction, of the same structure as `primals`.
+
+    >>> jvp(lambda x, y: x * y, (3.0, 4.0), (1.0, 0.0))
+    (12.0, 4.0)
+    """
+    primals, tangents = _arguments(primals, "primals"), _arguments(tangents, "tangents")
+    _require_like("tangents", tangents, "primals", primals)
+    tag = fresh_tag()
+    duals = [Dual(_number(x), _number(t), tag) for x, t in zip(leaves(primals), leaves(tangents), strict=True)]
+    ys = f(*rebuild(primals, iter(duals)))
+    for y in leaves(ys):
+        _require_number(y)
+    return transform(lambda y: primal(y, tag), ys), transform(lambda y: tangent(y, tag), ys)
+
+
+def vjp(f: Function, *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
+    """The value of `f` and its pullback, by reverse mode: `(f(x), u -> u^T J)`.
+
+    The pullback takes a cotangent with the structure of the output, and returns a tuple with one entry per argument.
+
+    >>> y, pullback = vjp(lambda x, y: [x * y, x + y], 3.0, 4.0)
+    >>> pullback([1.0, 0.0])
+    (4.0, 3.0)
+    """
+    ys, wrt, chosen = _record(f, range(len(primals)), primals, {})
+
+    def pullback(cotangent: Any) -> tuple[Any, ...]:
+        _require_like("the cotangent", cotangent, "the output", ys)
+        seeds = [_number(u) for u in leaves(cotangent)]
+        result: tuple[Any, ...] = rebuild(chosen, iter(_pull(leaves(ys), wrt, seeds)))
+        return result
+
+    return transform(lambda y: _outcome(y, wrt), ys), pullback
+
+
+def hvp(f: Function, primals: Sequence[Any], vectors: Sequence[Any]) -> Any:
+    """The Hessian of a scalar `f` times a vector, by forward over reverse mode, without forming the matrix.
+
+    Returns:
+        The product with the structure of the argument; a tuple with one entry per argument where there are several.
+
+    >>> hvp(lambda x: x[0] ** 2 * x[1], ([3.0, 4.0],), ([1.0, 0.0],))
+    [8.0, 6.0]
+    """
+    primals = _arguments(primals, "primals")
+    argnums = 0 if len(primals) == 1 else range(len(primals))
+    return jvp(grad(f, argnums), primals, _arguments(vectors, "vectors"))[1]
+
+
+def _record(f: Function, argnums: int | Sequence[int], args: Any, kwargs: Any) -> tuple[Any, list[Value], Any]:
+    """f of the arguments with nodes of their own in place of the chosen ones: the output, those nodes, the chosen arguments."""
+    positions = _positions(argnums, len(args))
+    wrt: list[Value] = []
+    args = list(args)
+    chosen = tuple(args[i] for i in positions)
+    for i in positions:
+        args[i] = transform(lambda x: _leaf(x, wrt), args[i])
+    ys = f(*args, **kwargs)
+    for y in leaves(ys):
+        _require_number(y)
+    return ys, wrt, chosen[0] if isinstance(argnums, int) else chosen
+
+
+def _positions(argnums: int | Sequence[int], count: int) -> list[int]:
+    chosen = [argnums] if isinstance(argnums, int) else list(argnums)
+    for i in chosen:
+        if not isinstance(i, int) or isinstance(i, bool):
+            raise TypeError(f"argnums must be an int or a sequence of ints (got {argnums!r})")
+        if not -count <= i < count:
+            raise ValueError(f"argnums {i} is out of range: the function was called with {count} positional argument(s)")
+    positions = [i % count for i in chosen]
+    if len(set(positions)) < len(positions):
+        raise ValueError(f"argnums must name each argument once (got {argnums!r})")
+    return positions
+
+
+def _leaf(x: Any, wrt: list[Value]) -> Any:
+    """A number with a fresh node inside it, at which the sweep will stop."""
+    if isinstance(x, Dual):
+        return Dual(_leaf(x.primal, wrt), x.tangent, x.tag)
+    node = ops.positive(x) if isinstance(x, Value) else Value(_number(x))
+    wrt.append(node)
+    return node
+
+
+def _outcome(y: Any, wrt: list[Value]) -> Any:
+    """A result for the caller: a float unless it depends on Values outside the arguments."""
+    if isinstance(y, Dual):
+        return Dual(_outcome(y.primal, wrt), _outcome(y.tangent, wrt), y.tag)
+    if isinstance(y, Value):
+        return y.data if _private([y], wrt) else y
+    return float(y)
+
+
+def _pull(ys: Sequence[Any], wrt: list[Value], seeds: Sequence[Any]) -> list[Any]:
+    """The sum over the outputs of seed x derivative, in each node of `wrt`. Duals, in ys or seeds, are pulled part by part."""
+    tags = [x.tag for x in (*ys, *seeds) if isinstance(x, Dual)]
+    if not tags:
+        return _pull_values([y for y in ys if isinstance(y, Value)], wrt, [s for y, s in zip(ys, seeds, strict=True) if isinstance(y, Value)])
+    tag = max(tags)
+    ys_primal, ys_tangent = [primal(y, tag) for y in ys], [tangent(y, tag) for y in ys]
+    seeds_primal, seeds_tangent = [primal(s, tag) for s in seeds], [tangent(s, tag) for s in seeds]
+    values = _pull(ys_primal, wrt, seeds_primal)
+    tangents = _pull([*ys_tangent, *ys_primal], wrt, [*seeds_primal, *seeds_tangent])
+    return [Dual(v, t, tag) for v, t in zip(values, tangents, strict=True)]
+
+
+def _pull_values(ys: list[Value], wrt: list[Value], seeds: list[Any]) -> list[Any]:
+    order = topological_order(ys, known=set(map(id, wrt)))
+    within = all(node.op is not None for node in order) and all(node.op is None for node in wrt)
+    on_floats = within and all(is_plain(s) for s in seeds)
+    adjoints: dict[int, Any] = dict.fromkeys(map(id, wrt), 0.0)
+    depends = set(adjoints)
+    for node in order:
+        if any(id(x) in depends for x in node.parents):
+            depends.add(id(node))
+    for y, seed in zip(ys, seeds, strict=True):
+        if id(y) in depends:
+            adjoints[id(y)] = adjoints.get(id(y), 0.0) + seed
+    for node in reversed(order):
+        if id(node) in adjoints:
+            _pass_on(node, adjoints.pop(id(node)), adjoints, depends, on_floats)
+    return [adjoints[id(x)] for x in wrt]
+
+
+def _pass_on(node: Value, upstream: Any, adjoints: dict[int, Any], depends: set[int], on_floats: bool) -> None:
+    """Add upstream x local derivative to the adjoint of each operand on the way to the arguments."""
+    assert node.op is not None
+    if on_floats:
+        partials = node.op.local(node.data, *map(float, node.args))
+    else:
+        partials = node.op.local(node, *node.args)
+    for x, partial in zip(node.args, partials, strict=True):
+        if isinstance(x, Value) and id(x) in depends:
+            contribution = _times(upstream, partial)
+            adjoints[id(x)] = adjoints[id(x)] + contribution if id(x) in adjoints else contribution
+
+
+def _times(upstream: Any, partial: Any) -> Any:
+    """Their product, without recording a multiplication by one."""
+    return upstream if type(partial) is float and partial == 1.0 else upstream * partial
+
+
+def _private(ys: list[Value], wrt: list[Value]) -> bool:
+    """Whether the graph of the outputs has no leaf but those of `wrt`, and these are leaves."""
+    order = topological_order(ys, known=set(map(id, wrt)))
+    return all(node.op is not None for node in order) and all(node.op is None for node in wrt)
+
+
+def _number(x: Any) -> Any:
+    return x if isinstance(x, Number) else as_float(x, "an argument to differentiate")
+
+
+def _require_scalar(y: Any) -> None:
+    if is_array(y) or isinstance(y, (list, tuple, dict)):
+        raise TypeError(f"grad needs a function that returns one number, but it returned {_described(y)}: try jacobian")
+    _require_number(y)
+
+
+def _require_number(y: Any) -> None:
+    if not (isinstance(y, Number) or is_plain(y)):
+        raise TypeError(f"the function to differentiate must return numbers, but it returned {_described(y)}")
+
+
+def _described(y: Any) -> str:
+    if is_array(y):
+        return f"an array of shape {y.shape}"
+    if isinstance(y, (list, tuple, dict)):
+        return f"a {type(y).__name__} of {len(y)}"
+    return f"{y!r} (of type {type(y).__name__})"
+
+
+def _arguments(x: Any, name: str) -> tuple[Any, ...]:
+    if not isinstance(x, (tuple, list)):
+        raise TypeError(f"{name} must be a tuple or list with one entry per argument (got {x!r}): write ({x!r},)")
+    return tuple(x)
+
+
+def _require_like(name: str, tree: Any, model_name: str, model: Any) -> None:
+    if not same_structure(model, tree):
+        raise ValueError(f"{name} must have the structure of {model_name} (got {tree!r} for {model!r})")
+
+
+def _named(transformation: str, f: Function, derived: Function) -> Function:
+    derived.__name__ = derived.__qualname__ = f"{transformation}({getattr(f, '__name__', 'f')})"
+    return derived

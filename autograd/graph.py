@@ -1,0 +1,154 @@
+"""Graph: everything that some Values depend on, in an order in which it can be computed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from os import PathLike
+from typing import Any, overload
+
+from . import storage
+from .checking import table
+from .op import as_float
+from .value import Value, topological_order
+
+_ROWS = 60  # of a printed table; the middle of a longer one is left out
+
+
+class Graph(Sequence[Value]):
+    """The computational graph of one Value, or of several: a sequence of its nodes, each after its operands.
+
+    Args:
+        roots: a Value, or a sequence of Values.
+
+    Raises:
+        TypeError: if a root is not a Value.
+
+    >>> a, b = Value(2.0, "a"), Value(3.0, "b")
+    >>> g = Graph(a * b + 1)
+    >>> len(g), g.edges, g.depth, g.counts
+    (4, 3, 2, {'mul': 1, 'add': 1})
+    >>> g.forward({a: 5.0})
+    16.0
+    """
+
+    def __init__(self, roots: Value | Sequence[Value]) -> None:
+        self._single = isinstance(roots, Value)
+        self.roots: tuple[Value, ...] = (roots,) if isinstance(roots, Value) else tuple(roots)
+        for root in self.roots:
+            if not isinstance(root, Value):
+                raise TypeError(f"Graph needs a Value or a sequence of Values (got {root!r}, {type(root).__name__})")
+        self.nodes: list[Value] = topological_order(self.roots)
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    @overload
+    def __getitem__(self, index: int) -> Value: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Value]: ...
+    def __getitem__(self, index: int | slice) -> Value | list[Value]:
+        return self.nodes[index]
+
+    def __iter__(self) -> Iterator[Value]:
+        return iter(self.nodes)
+
+    def __contains__(self, node: object) -> bool:
+        """Whether this very node is in the graph (== on Values compares their data)."""
+        return any(node is other for other in self.nodes)
+
+    @property
+    def leaves(self) -> list[Value]:
+        """The nodes that nothing computed: inputs and parameters."""
+        return [node for node in self.nodes if node.op is None]
+
+    @property
+    def edges(self) -> int:
+        """How many operands are Values; a * a has two edges."""
+        return sum(len(node.parents) for node in self.nodes)
+
+    @property
+    def depth(self) -> int:
+        """The number of operations on the longest path from a leaf to a root."""
+        depth: dict[int, int] = {}
+        for node in self.nodes:
+            depth[id(node)] = 0 if node.op is None else 1 + max(depth[id(p)] for p in node.parents)
+        return max(depth.values(), default=0)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many nodes each op has, the most frequent first."""
+        return dict(Counter(node.op.name for node in self.nodes if node.op).most_common())
+
+    def names(self) -> dict[int, str]:
+        """A name for each node by its id: its label if no other node has it, else v and its place in the order."""
+        taken = Counter(node.label for node in self.nodes)
+        return {id(n): n.label if n.label and taken[n.label] == 1 else f"v{i}" for i, n in enumerate(self.nodes)}
+
+    def forward(self, updates: Mapping[Any, Any] | None = None) -> Any:
+        """Recompute every node in place, after giving leaves new data.
+
+        Args:
+            updates: the new data of leaves. A key is the leaf itself or its label.
+
+        Returns:
+            The data of the root; a list of them if the graph was made from several.
+
+        Raises:
+            KeyError: if a key is no leaf of this graph, or a label that several leaves have. Nothing has changed then.
+        """
+        data = {id(self._leaf(key)): as_float(x, f"new data of {key!r}") for key, x in (updates or {}).items()}
+        for node in self.nodes:
+            if node.op is not None:
+                operands = (data[id(x)] if isinstance(x, Value) else x for x in node.args)
+                data[id(node)] = as_float(node.op.forward(*operands), f"result of primitive {node.op.name!r}")
+            else:
+                data.setdefault(id(node), node.data)
+        for node in self.nodes:
+            node._data = data[id(node)]
+        results = [root.data for root in self.roots]
+        return results[0] if self._single else results
+
+    def _leaf(self, key: Any) -> Value:
+        found = [x for x in self.leaves if x is key or (isinstance(key, str) and x.label == key)]
+        if len(found) == 1:
+            return found[0]
+        labels = ", ".join(sorted({x.label for x in self.leaves if x.label})) or "none has a label"
+        problem = f"{len(found)} leaves have this label" if found else "no leaf of this graph"
+        raise KeyError(f"cannot update {key!r}: {problem} (labels of leaves: {labels})")
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the graph to a JSON file that `Graph.load` reads: structure, data, gradients and labels, exactly."""
+        storage.save(path, self.nodes, self.roots, self._single)
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Graph:
+        """Read a graph that `save` wrote. Nothing in the file is executed.
+
+        Raises:
+            ValueError: if the file is not a graph, is truncated or has been altered, and says where.
+            LookupError: if it needs a primitive that has not been declared.
+        """
+        roots, single = storage.load(path)
+        return cls(roots[0] if single else roots)
+
+    def __str__(self) -> str:
+        names = self.names()
+        head = ("node", "operation", "data", "grad")
+        first, last = (len(self.nodes), 0) if len(self.nodes) <= _ROWS else (_ROWS // 2, _ROWS // 2)
+        shown = [_row(node, names) for node in self.nodes[:first]]
+        if last:
+            shown.append(("...", f"{len(self.nodes) - first - last} more", "...", "..."))
+            shown += [_row(node, names) for node in self.nodes[-last:]]
+        return f"{self!r}\n{table(head, shown)}"
+
+    def __repr__(self) -> str:
+        return f"<Graph of {len(self.nodes)} nodes, {len(self.leaves)} leaves, {self.edges} edges, depth {self.depth}>"
+
+
+def _row(node: Value, names: dict[int, str]) -> tuple[str, str, str, str]:
+    operands = [names[id(x)] if isinstance(x, Value) else f"{x:.6g}" for x in node.args[:6]]
+    if len(node.args) > 6:
+        operands.append("...")
+    operation = f"{node.op.name}({', '.join(operands)})" if node.op else "leaf"
+    return names[id(node)], operation, f"{node.data:.6g}", f"{node.grad:.6g}"

@@ -1,0 +1,193 @@
+"""Op: the record that declares one primitive, and the function that users call.
+
+An op applies itself to any kind of number. Plain floats go straight to its kernel; anything else takes part by having
+two attributes on its class: `_rank`, which says whose turn it is where kinds meet (forward mode wraps reverse mode, so Dual
+outranks Value), and `_apply(op, operands)`, which carries the op out.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+Interval = tuple[float, float]
+REAL: Final[Interval] = (float("-inf"), float("inf"))
+
+
+class Op:
+    """One primitive: what it computes, and how it is differentiated.
+
+    Attributes:
+        name: the op's name in graphs, tables and files: "mul".
+        forward: the kernel, from floats to a float.
+        partials: `partials(y, *x)` gives the tuple of partial derivatives of the result `y` in each operand. It is written
+            with operators and with functions of this package, so that it runs on every kind of number: on floats for
+            backward, on Values and Duals for higher order.
+        symbol: how pictures and formulas write it: "*".
+        arity: the number of operands; None for a function of a sequence.
+        defaults: values of trailing operands that may be left out.
+        domain: for each operand the open interval inside which the op is defined (the last repeats for a sequence).
+        kinks: `kinks(*x)` gives numbers that vanish where a derivative jumps or does not exist, and change sign across.
+        numpy: NumPy's name of the same function, where it differs.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        forward: Callable[..., float],
+        partials: Callable[..., tuple[Any, ...]],
+        *,
+        symbol: str | None = None,
+        arity: int | None = 1,
+        defaults: tuple[float, ...] = (),
+        domain: tuple[Interval, ...] = (REAL,),
+        kinks: Callable[..., tuple[float, ...]] | None = None,
+        numpy: str | None = None,
+        doc: str | None = None,
+    ) -> None:
+        fields = {
+            "name": name,
+            "forward": forward,
+            "partials": partials,
+            "symbol": symbol or name,
+            "arity": arity,
+            "defaults": defaults,
+            "domain": domain,
+            "kinks": kinks,
+            "numpy": numpy or name,
+            "__name__": name,
+            "__doc__": doc or f"The primitive {name}.",
+        }
+        self.__dict__.update(fields)
+
+    name: str
+    forward: Callable[..., float]
+    partials: Callable[..., tuple[Any, ...]]
+    symbol: str
+    arity: int | None
+    defaults: tuple[float, ...]
+    domain: tuple[Interval, ...]
+    kinks: Callable[..., tuple[float, ...]] | None
+    numpy: str
+
+    def __setattr__(self, field: str, value: object) -> None:
+        raise AttributeError(f"an Op is immutable: cannot set {field!r} of {self.name!r}; declare a new primitive instead")
+
+    def __delattr__(self, field: str) -> None:
+        raise AttributeError(f"an Op is immutable: cannot delete {field!r} of {self.name!r}")
+
+    def __repr__(self) -> str:
+        return f"<Op {self.name}>"
+
+    def __copy__(self) -> Op:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Op:
+        return self
+
+    def __reduce__(self) -> tuple[Callable[[str], Op], tuple[str]]:
+        return named, (self.name,)
+
+    def __call__(self, *operands: Any) -> Any:
+        """The op applied to numbers of any kind; to one sequence of them where `arity` is None."""
+        for x in operands:
+            if type(x) is not float:
+                break
+        else:
+            if len(operands) == self.arity:
+                return self.forward(*operands)
+        return self.apply(*self._complete(operands))
+
+    def apply(self, *operands: Any) -> Any:
+        """The op applied to exactly its operands, a sequence given one by one."""
+        numpy = sys.modules.get("numpy")
+        if numpy is not None and any(isinstance(x, numpy.ndarray) for x in operands):
+            from .arrays import elementwise
+
+            return elementwise(self, operands)
+        highest = max(operands, key=_rank, default=0.0)
+        if _rank(highest) > 0:
+            return highest._apply(self, operands)
+        return self.forward(*(as_float(x, f"operand of {self.name}") for x in operands))
+
+    def _complete(self, operands: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The operands with defaults filled in and a sequence spread out."""
+        if self.arity is None:
+            if len(operands) != 1 or not isinstance(operands[0], Iterable):
+                raise TypeError(f"{self.name}() takes one sequence of numbers: write {self.name}([a, b, c])")
+            return tuple(operands[0])
+        missing = self.arity - len(operands)
+        if 0 <= missing <= len(self.defaults):
+            return operands + self.defaults[len(self.defaults) - missing :]
+        raise TypeError(f"{self.name}() takes {_count(self)}, got {len(operands)}")
+
+    def local(self, y: Any, *x: Any) -> tuple[Any, ...]:
+        """`partials`, checked to be one number per operand. Total on floats, where Python's own division raises."""
+        try:
+            partials = self.partials(y, *x)
+        except ArithmeticError:
+            partials = self._local_ieee(y, *x)
+        if not isinstance(partials, tuple):
+            kind = type(partials).__name__
+            raise TypeError(f"partials of primitive {self.name!r} must return a tuple with one entry per operand, got {kind}")
+        if len(partials) != len(x):
+            raise ValueError(
+                f"partials of primitive {self.name!r} returned {len(partials)} values for {len(x)} operand(s): "
+                "return one partial derivative per operand, in their order"
+            )
+        return partials
+
+    def _local_ieee(self, y: Any, *x: Any) -> Any:
+        """`partials` by IEEE arithmetic: the rule runs on Floats, whose operations are the kernels of the table."""
+        from .operators import Float
+
+        partials = self.partials(*(Float(v) if type(v) is float else v for v in (y, *x)))
+        if isinstance(partials, tuple):
+            partials = tuple(d.data if type(d) is Float else d for d in partials)
+        return partials
+
+
+def _rank(x: object) -> int:
+    return getattr(type(x), "_rank", 0)
+
+
+def _count(op: Op) -> str:
+    arity = op.arity or 0
+    least = arity - len(op.defaults)
+    counts = str(arity) if least == arity else f"{least} to {arity}"
+    return f"{counts} operand{'s' * (arity > 1)}"
+
+
+def is_plain(x: object) -> bool:
+    """Whether `x` is a real number as Python and NumPy have them: int, float, bool or a NumPy scalar."""
+    if isinstance(x, (float, int)):
+        return True
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and isinstance(x, (numpy.floating, numpy.integer, numpy.bool_))
+
+
+def as_float(x: Any, what: str) -> float:
+    """`x` as a float if it is a plain real number, else a TypeError that names `what`."""
+    if is_plain(x):
+        return float(x)
+    shown = repr(x)
+    shown = shown if len(shown) <= 60 else shown[:57] + "..."
+    raise TypeError(f"{what} must be a real number (got {shown}, {_article(type(x).__name__)})")
+
+
+def _article(name: str) -> str:
+    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
+
+
+def named(name: str) -> Op:
+    """The op of that name; a LookupError names the nearest where there is none."""
+    from .ops import table
+
+    if name in table:
+        return table[name]
+    from difflib import get_close_matches
+
+    near = get_close_matches(str(name), table, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else "see autograd.ops.table"
+    raise LookupError(f"there is no primitive called {name!r}: {hint} (a primitive of your own must be declared before it is used)")

@@ -1,0 +1,178 @@
+"""Python's operator protocol, once, for everything that behaves like a number here.
+
+A subclass of Number says how an op is carried out on it (`_apply`) and what its plain float is (`__float__`); it receives
+every operator, a method for every op of one operand, comparisons, conversions and NumPy's protocol. A subclass for which
+speed matters supplies leaner methods through `_method` and `_reflected`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from . import ops
+from .op import Op, is_plain
+
+# Python's name of an operator -> the op that carries it out.
+BINARY = {
+    "add": ops.add,
+    "sub": ops.subtract,
+    "mul": ops.multiply,
+    "truediv": ops.divide,
+    "mod": ops.mod,
+    "pow": ops.power,
+}
+UNARY = {"neg": ops.negative, "pos": ops.positive, "abs": ops.abs, "floor": ops.floor, "ceil": ops.ceil, "trunc": ops.trunc}
+
+Method = Callable[..., Any]
+_kinds: list[type[Number]] = []
+
+
+class Number:
+    """What Value and Dual have in common: they are numbers."""
+
+    __slots__ = ()
+    _rank: ClassVar[int]
+
+    def __init_subclass__(cls) -> None:
+        _kinds.append(cls)
+        for name, op in UNARY.items():
+            setattr(cls, f"__{name}__", cls._method(op))
+        for name, op in BINARY.items():
+            setattr(cls, f"__{name}__", cls._method(op))
+            setattr(cls, f"__r{name}__", cls._reflected(op))
+        for op in ops.table.values():
+            if takes_one(op):
+                setattr(cls, op.name, cls._method(op))
+
+    @classmethod
+    def _apply(cls, op: Op, operands: tuple[Any, ...]) -> Any:
+        """Carry `op` out on `operands`, at least one of which is of this class and none of a class of higher rank."""
+        raise NotImplementedError
+
+    @classmethod
+    def _method(cls, op: Op) -> Method:
+        """The method for `op` with self as its first operand."""
+
+        def method(self: Number, *others: Any) -> Any:
+            if others and not _is_number(others[0]):
+                return NotImplemented
+            return op(self, *others)
+
+        return method
+
+    @classmethod
+    def _reflected(cls, op: Op) -> Method:
+        """The method for `op` with self as its second operand, after a plain number."""
+
+        def method(self: Number, other: Any) -> Any:
+            if not _is_number(other):
+                return NotImplemented
+            if op is ops.divide and other == 1:
+                return ops.reciprocal(self)  # 1 / x is the primitive that its name says
+            return op(other, self)
+
+        return method
+
+    def __float__(self) -> float:
+        raise NotImplementedError
+
+    def __bool__(self) -> bool:
+        return bool(float(self))
+
+    def __int__(self) -> int:
+        return int(float(self))
+
+    def __round__(self, ndigits: int | None = None) -> float:
+        return round(float(self), ndigits)
+
+    def __format__(self, spec: str) -> str:
+        return format(float(self), spec) if spec else str(self)
+
+    # Comparisons look at the data and give a bool; for one that can be recorded use autograd.greater and its like.
+
+    def __eq__(self, other: object) -> bool:
+        return float(self) == float(other) if _is_number(other) else NotImplemented
+
+    def __ne__(self, other: object) -> bool:
+        return float(self) != float(other) if _is_number(other) else NotImplemented
+
+    def __lt__(self, other: Any) -> bool:
+        return float(self) < float(other) if _is_number(other) else NotImplemented
+
+    def __le__(self, other: Any) -> bool:
+        return float(self) <= float(other) if _is_number(other) else NotImplemented
+
+    def __gt__(self, other: Any) -> bool:
+        return float(self) > float(other) if _is_number(other) else NotImplemented
+
+    def __ge__(self, other: Any) -> bool:
+        return float(self) >= float(other) if _is_number(other) else NotImplemented
+
+    __hash__ = object.__hash__
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        """NumPy's functions on a Number, and operators between a Number and an array."""
+        from .arrays import ufunc_on_numbers
+
+        return ufunc_on_numbers(ufunc, method, inputs, kwargs)
+
+    if TYPE_CHECKING:  # what __init_subclass__ installs
+
+        def __neg__(self) -> Any: ...
+        def __pos__(self) -> Any: ...
+        def __abs__(self) -> Any: ...
+        def __floor__(self) -> Any: ...
+        def __ceil__(self) -> Any: ...
+        def __trunc__(self) -> Any: ...
+        def __add__(self, other: Any) -> Any: ...
+        def __radd__(self, other: Any) -> Any: ...
+        def __sub__(self, other: Any) -> Any: ...
+        def __rsub__(self, other: Any) -> Any: ...
+        def __mul__(self, other: Any) -> Any: ...
+        def __rmul__(self, other: Any) -> Any: ...
+        def __truediv__(self, other: Any) -> Any: ...
+        def __rtruediv__(self, other: Any) -> Any: ...
+        def __mod__(self, other: Any) -> Any: ...
+        def __rmod__(self, other: Any) -> Any: ...
+        def __pow__(self, other: Any) -> Any: ...
+        def __rpow__(self, other: Any) -> Any: ...
+        def __getattr__(self, name: str) -> Callable[..., Any]: ...  # a method for every op of one operand
+
+
+def takes_one(op: Op) -> bool:
+    """Whether `op` can be called with one number, and so is also a method."""
+    return op.arity is not None and op.arity - len(op.defaults) == 1
+
+
+def adopt(op: Op) -> None:
+    """Give every kind of number a method for a primitive declared later."""
+    if takes_one(op):
+        for kind in _kinds:
+            setattr(kind, op.name, kind._method(op))
+
+
+def kinds() -> list[type[Number]]:
+    """Every class that behaves like a number here."""
+    return list(_kinds)
+
+
+def _is_number(x: object) -> bool:
+    return isinstance(x, Number) or is_plain(x)
+
+
+class Float(Number):
+    """A float with IEEE 754 arithmetic: 1 / Float(0.0) is infinite, where Python's own division raises."""
+
+    __slots__ = ("data",)
+    _rank = 1
+
+    def __init__(self, data: float) -> None:
+        self.data = data
+
+    def __float__(self) -> float:
+        return self.data
+
+    @classmethod
+    def _apply(cls, op: Op, operands: tuple[Any, ...]) -> Float:
+        return cls(op.forward(*map(float, operands)))

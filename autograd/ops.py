@@ -1,0 +1,289 @@
+"""Every primitive, declared once: name, kernel on floats, partial derivatives, and where it is defined and smooth.
+
+The methods of Value, the functions of the package, NumPy's protocol, the gradient tests, the labels in pictures and the
+file format all derive from this table. To add a primitive, add a row.
+
+Conventions at kinks. A function of one number takes the derivative of its flat side: relu'(0) = 0, hardtanh'(+-1) = 0,
+leaky_relu'(0) = slope, elu'(0) = alpha, and abs'(0) = 0, midway. Operands that tie share the derivative equally:
+maximum, minimum and clip at a tie give 1/2 and 1/2, max and min of k equal numbers 1/k each. hypot and norm have
+derivative 0 at the origin, and pow(0, 0) derivative 0 in the base.
+"""
+
+from __future__ import annotations
+
+import builtins
+import math
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from . import ieee
+from .op import REAL, Op
+from .op import as_float as _as_float
+
+_inf = math.inf
+_POSITIVE = (0.0, _inf)
+_UNIT = (-1.0, 1.0)
+_LN2, _LN10 = math.log(2.0), math.log(10.0)
+_SQRT1_2 = math.sqrt(0.5)
+_TWO_OVER_SQRT_PI = 2.0 / math.sqrt(math.pi)
+_NORMAL_PEAK = 1.0 / math.sqrt(2.0 * math.pi)
+
+
+def _at(*points: float) -> Callable[..., tuple[float, ...]]:
+    """Kinks of a function of one number (and parameters): at the given points."""
+    return lambda x, *_: tuple(x - p for p in points)
+
+
+def _gap(a: float, b: float, *_: float) -> tuple[float, ...]:
+    return (a - b if a != b else 0.0,)
+
+
+def _integers(x: float) -> tuple[float, ...]:
+    """Zero at the integers, with the sign of alternate unit intervals."""
+    below = ieee.floor(x)
+    return ((x - below) * (1.0 - 2.0 * (below % 2.0)),)
+
+
+def _integers_but_zero(x: float) -> tuple[float, ...]:
+    return _integers(x) if builtins.abs(x) > 0.5 else (1.0,)
+
+
+def _largest_tie(*x: float) -> tuple[float, ...]:
+    return tuple(a - b for i, a in enumerate(x) for b in x[:i])
+
+
+# Arithmetic --------------------------------------------------------------------------------------------------------------
+
+add      = Op("add", operator.add, lambda y, a, b: (1.0, 1.0), symbol="+", arity=2)
+subtract = Op("sub", operator.sub, lambda y, a, b: (1.0, -1.0), symbol="-", arity=2, numpy="subtract")
+multiply = Op("mul", operator.mul, lambda y, a, b: (b, a), symbol="*", arity=2, numpy="multiply")
+divide   = Op("div", ieee.divide, lambda y, a, b: (1.0 / b, -y / b), symbol="/", arity=2, numpy="divide",
+              kinks=lambda a, b: (b,))
+negative = Op("neg", operator.neg, lambda y, x: (-1.0,), symbol="-", numpy="negative")
+positive = Op("pos", operator.pos, lambda y, x: (1.0,), symbol="+", numpy="positive")
+
+
+def _power_partials(y: Any, a: Any, b: Any) -> tuple[Any, Any]:
+    """b a^(b-1) and y log a, each 0 where it meets 0 * inf: at exponent 0, and at base 0 with b >= 0."""
+    base = where(equal(b, 0.0), 0.0, b * power(a, b - 1.0))
+    exponent = where(equal(a, 0.0) * greater_equal(b, 0.0), 0.0, y * log(a))
+    return base, exponent
+
+
+power      = Op("pow", ieee.power, _power_partials, symbol="**", arity=2, numpy="power", domain=(_POSITIVE, REAL),
+                kinks=_at(0.0))
+reciprocal = Op("reciprocal", ieee.reciprocal, lambda y, x: (-y * y,), symbol="1/", kinks=_at(0.0))
+mod        = Op("mod", ieee.mod, lambda y, a, b: (1.0, (y - a) / b), symbol="%", arity=2, numpy="remainder",
+                kinks=lambda a, b: (*_integers(ieee.divide(a, b)), b))
+fmod       = Op("fmod", ieee.fmod, lambda y, a, b: (1.0, (y - a) / b), arity=2,
+                kinks=lambda a, b: (*_integers_but_zero(ieee.divide(a, b)), b))
+abs        = Op("abs", operator.abs, lambda y, x: (sign(x),), symbol="abs", numpy="absolute", kinks=_at(0.0))
+sign       = Op("sign", ieee.sign, lambda y, x: (0.0,), kinks=_at(0.0))
+square     = Op("square", lambda x: x * x, lambda y, x: (2.0 * x,))
+sqrt       = Op("sqrt", ieee.sqrt, lambda y, x: (0.5 / y,), domain=(_POSITIVE,))
+cbrt       = Op("cbrt", ieee.cbrt, lambda y, x: (1.0 / (3.0 * y * y),), kinks=_at(0.0))
+
+# Exponentials and logarithms ---------------------------------------------------------------------------------------------
+
+exp       = Op("exp", ieee.exp, lambda y, x: (y,))
+exp2      = Op("exp2", ieee.exp2, lambda y, x: (y * _LN2,))
+expm1     = Op("expm1", ieee.expm1, lambda y, x: (exp(x),))
+log       = Op("log", ieee.log, lambda y, x: (1.0 / x,), domain=(_POSITIVE,))
+log2      = Op("log2", ieee.log2, lambda y, x: (1.0 / (x * _LN2),), domain=(_POSITIVE,))
+log10     = Op("log10", ieee.log10, lambda y, x: (1.0 / (x * _LN10),), domain=(_POSITIVE,))
+log1p     = Op("log1p", ieee.log1p, lambda y, x: (1.0 / (1.0 + x),), domain=((-1.0, _inf),))
+logaddexp = Op("logaddexp", ieee.logaddexp, lambda y, a, b: (sigmoid(a - b), sigmoid(b - a)), arity=2)
+
+# Circular and hyperbolic functions ---------------------------------------------------------------------------------------
+
+sin     = Op("sin", ieee.sin, lambda y, x: (cos(x),))
+cos     = Op("cos", ieee.cos, lambda y, x: (-sin(x),))
+tan     = Op("tan", ieee.tan, lambda y, x: (1.0 + y * y,), kinks=lambda x: (ieee.cos(x),))
+arcsin  = Op("arcsin", ieee.arcsin, lambda y, x: (1.0 / sqrt((1.0 - x) * (1.0 + x)),), domain=(_UNIT,))
+arccos  = Op("arccos", ieee.arccos, lambda y, x: (-1.0 / sqrt((1.0 - x) * (1.0 + x)),), domain=(_UNIT,))
+arctan  = Op("arctan", math.atan, lambda y, x: (square(1.0 / hypot(1.0, x)),))
+arctan2 = Op("arctan2", math.atan2, lambda r, y, x: _arctan2_partials(y, x), arity=2,
+             kinks=lambda y, x: (y if x <= 0.0 else 1.0,))
+sinh    = Op("sinh", ieee.sinh, lambda y, x: (cosh(x),))
+cosh    = Op("cosh", ieee.cosh, lambda y, x: (sinh(x),))
+tanh    = Op("tanh", math.tanh, lambda y, x: (square(1.0 / cosh(x)),))  # 1 - y*y would cancel for large x
+arcsinh = Op("arcsinh", math.asinh, lambda y, x: (1.0 / hypot(1.0, x),))
+arccosh = Op("arccosh", ieee.arccosh, lambda y, x: (1.0 / (sqrt(x - 1.0) * sqrt(x + 1.0)),), domain=((1.0, _inf),))
+arctanh = Op("arctanh", ieee.arctanh, lambda y, x: (1.0 / ((1.0 - x) * (1.0 + x)),), domain=(_UNIT,))
+
+
+def _arctan2_partials(y: Any, x: Any) -> tuple[Any, Any]:
+    r = hypot(y, x)
+    return x / r / r, -y / r / r
+
+
+def _hypot_partials(r: Any, a: Any, b: Any) -> tuple[Any, Any]:
+    return where(equal(r, 0.0), 0.0, a / r), where(equal(r, 0.0), 0.0, b / r)
+
+
+hypot = Op("hypot", math.hypot, _hypot_partials, arity=2, kinks=lambda a, b: (math.hypot(a, b),))
+
+# Special functions -------------------------------------------------------------------------------------------------------
+
+erf       = Op("erf", math.erf, lambda y, x: (_TWO_OVER_SQRT_PI * exp(-x * x),))
+erfc      = Op("erfc", math.erfc, lambda y, x: (-_TWO_OVER_SQRT_PI * exp(-x * x),))
+lgamma    = Op("lgamma", ieee.lgamma, lambda y, x: (polygamma(0.0, x),),
+               kinks=lambda x: _integers(x) if x <= 0.5 else (1.0,))
+polygamma = Op("polygamma", ieee.polygamma, lambda y, n, x: (0.0, polygamma(n + 1.0, x)), arity=2,
+               kinks=lambda n, x: _integers(x) if x <= 0.5 else (1.0,),
+               doc="The (n+1)-th derivative of lgamma at x, for an order n of 0, 1, 2, ... that is held constant.")
+
+# Rounding and comparison -------------------------------------------------------------------------------------------------
+
+floor         = Op("floor", ieee.floor, lambda y, x: (0.0,), kinks=_integers)
+ceil          = Op("ceil", ieee.ceil, lambda y, x: (0.0,), kinks=_integers)
+trunc         = Op("trunc", ieee.trunc, lambda y, x: (0.0,), kinks=_integers_but_zero)
+step          = Op("step", ieee.step, lambda y, x: (0.0,), kinks=_at(0.0))
+greater       = Op("greater", ieee.greater, lambda y, a, b: (0.0, 0.0), symbol=">", arity=2, kinks=_gap)
+greater_equal = Op("greater_equal", ieee.greater_equal, lambda y, a, b: (0.0, 0.0), symbol=">=", arity=2, kinks=_gap)
+less          = Op("less", ieee.less, lambda y, a, b: (0.0, 0.0), symbol="<", arity=2, kinks=_gap)
+less_equal    = Op("less_equal", ieee.less_equal, lambda y, a, b: (0.0, 0.0), symbol="<=", arity=2, kinks=_gap)
+equal         = Op("equal", ieee.equal, lambda y, a, b: (0.0, 0.0), symbol="==", arity=2, kinks=_gap)
+not_equal     = Op("not_equal", ieee.not_equal, lambda y, a, b: (0.0, 0.0), symbol="!=", arity=2, kinks=_gap)
+
+# Selection ---------------------------------------------------------------------------------------------------------------
+
+
+def _share(a: Any, b: Any) -> Any:
+    """1 where a > b, 1/2 where they tie."""
+    return greater(a, b) + 0.5 * equal(a, b)
+
+
+def _clip_partials(y: Any, x: Any, low: Any, high: Any) -> tuple[Any, Any, Any]:
+    inner = maximum(x, low)
+    through = _share(high, inner)
+    return through * _share(x, low), through * _share(low, x), _share(inner, high)
+
+
+maximum = Op("maximum", ieee.maximum, lambda y, a, b: (_share(a, b), _share(b, a)), symbol="max", arity=2, kinks=_gap)
+minimum = Op("minimum", ieee.minimum, lambda y, a, b: (_share(b, a), _share(a, b)), symbol="min", arity=2, kinks=_gap)
+clip    = Op("clip", ieee.clip, _clip_partials, arity=3, kinks=lambda x, low, high: (x - low, x - high))
+where   = Op("where", ieee.where, lambda r, c, x, y: (0.0, not_equal(c, 0.0), equal(c, 0.0)), arity=3,
+             doc="where(condition, x, y): x where the condition is true (not 0), else y. No derivative flows to the condition.")
+
+# Activations -------------------------------------------------------------------------------------------------------------
+
+sigmoid     = Op("sigmoid", ieee.sigmoid, lambda y, x: (y * sigmoid(-x),), symbol="σ")  # 1 - y would cancel for large x
+log_sigmoid = Op("log_sigmoid", ieee.log_sigmoid, lambda y, x: (sigmoid(-x),))
+softplus    = Op("softplus", ieee.softplus, lambda y, x: (sigmoid(x),))
+relu        = Op("relu", ieee.relu, lambda y, x: (greater(x, 0.0),), kinks=_at(0.0))
+leaky_relu  = Op("leaky_relu", ieee.leaky_relu, lambda y, x, slope: (where(greater(x, 0.0), 1.0, slope), minimum(x, 0.0)),
+                 arity=2, defaults=(0.01,), kinks=_at(0.0))
+elu         = Op("elu", ieee.elu, lambda y, x, alpha: _elu_partials(x, alpha), arity=2, defaults=(1.0,), kinks=_at(0.0))
+swish       = Op("swish", ieee.swish, lambda y, x, beta: _swish_partials(x, beta), arity=2, defaults=(1.0,))
+gelu        = Op("gelu", ieee.gelu, lambda y, x: (0.5 * erfc(-x * _SQRT1_2) + x * (_NORMAL_PEAK * exp(-0.5 * x * x)),))
+hardtanh    = Op("hardtanh", ieee.hardtanh, lambda y, x: (greater(x, -1.0) * less(x, 1.0),), kinks=_at(-1.0, 1.0))
+
+
+def _elu_partials(x: Any, alpha: Any) -> tuple[Any, Any]:
+    below = minimum(x, 0.0)  # keeps the branch not taken finite
+    return where(greater(x, 0.0), 1.0, alpha * exp(below)), expm1(below)
+
+
+def _swish_partials(x: Any, beta: Any) -> tuple[Any, Any]:
+    """s + beta x s' and x^2 s', multiplied in an order that no product overflows before s' vanishes."""
+    s = sigmoid(beta * x)
+    x_slope = x * (s * sigmoid(-beta * x))
+    return s + beta * x_slope, x * x_slope
+
+
+# Functions of a sequence -------------------------------------------------------------------------------------------------
+
+
+def _prod_partials(y: Any, *x: Any) -> tuple[Any, ...]:
+    """Products of all operands but one, without dividing: those before it times those after it."""
+    before, after = [1.0], [1.0]
+    for a, b in zip(x[:-1], x[:0:-1], strict=True):
+        before.append(before[-1] * a)
+        after.append(after[-1] * b)
+    return tuple(a * b for a, b in zip(before, reversed(after), strict=True)) if x else ()
+
+
+def _shares(x: Sequence[Any]) -> list[Any]:
+    """The softmax of x in one pass."""
+    m = max(x)
+    terms = [exp(v - m) for v in x]
+    whole = sum(terms)
+    return [t / whole for t in terms]
+
+
+def _softmax_partials(y: Any, *x: Any) -> tuple[Any, ...]:
+    _, *others = _shares(x)
+    return (y * sum(others), *(-y * p for p in others))
+
+
+def _log_softmax_partials(y: Any, *x: Any) -> tuple[Any, ...]:
+    _, *others = _shares(x)
+    return (sum(others), *(-p for p in others))
+
+
+def _ties(y: Any, *x: Any) -> tuple[Any, ...]:
+    reached = [equal(v, y) for v in x]
+    count = sum(reached)
+    return tuple(r / count for r in reached)
+
+
+sum       = Op("sum", ieee.total, lambda y, *x: (1.0,) * len(x), symbol="Σ", arity=None)
+mean      = Op("mean", ieee.mean, lambda y, *x: (1.0 / len(x),) * len(x), arity=None)
+prod      = Op("prod", ieee.prod, _prod_partials, symbol="Π", arity=None)
+max       = Op("max", ieee.largest, _ties, arity=None, kinks=_largest_tie)
+min       = Op("min", ieee.smallest, _ties, arity=None, kinks=_largest_tie)
+norm      = Op("norm", ieee.norm, lambda y, *x: tuple(where(equal(y, 0.0), 0.0, v / y) for v in x), arity=None,
+               kinks=lambda *x: (math.hypot(*x),), doc="The Euclidean norm of a sequence.")
+logsumexp = Op("logsumexp", ieee.logsumexp, lambda y, *x: tuple(_shares(x)) if x else (), arity=None)
+_dot      = Op("dot", ieee.dot, lambda y, *x: x[len(x) // 2 :] + x[: len(x) // 2], arity=None)
+_softmax  = Op("softmax", ieee.softmax, _softmax_partials, arity=None)
+_log_softmax = Op("log_softmax", ieee.log_softmax, _log_softmax_partials, arity=None)
+
+
+def dot(x: Sequence[Any], y: Sequence[Any]) -> Any:
+    """The inner product of two sequences of one length, as one node."""
+    x, y = tuple(x), tuple(y)
+    if len(x) != len(y):
+        raise ValueError(f"dot needs two sequences of one length (got {len(x)} and {len(y)} numbers)")
+    return _dot.apply(*x, *y)
+
+
+def softmax(x: Sequence[Any]) -> list[Any]:
+    """The shares e^x_i / sum_j e^x_j, one node each; exact to a few ulps also where one share dominates."""
+    return _each_first(_softmax, x)
+
+
+def log_softmax(x: Sequence[Any]) -> list[Any]:
+    """The logarithms of `softmax`, one node each."""
+    return _each_first(_log_softmax, x)
+
+
+def _each_first(op: Op, x: Sequence[Any]) -> list[Any]:
+    x = tuple(x)
+    return [op.apply(v, *x[:i], *x[i + 1 :]) for i, v in enumerate(x)]
+
+
+def argmax(x: Sequence[Any]) -> int:
+    """The index of the largest number, the first of equals; nan counts as largest. An int: it carries no derivative."""
+    values = [float(v) for v in x]
+    ieee.largest(*values) if values else ieee._not_empty("argmax", ())
+    return builtins.max(range(len(values)), key=lambda i: (values[i] != values[i], values[i]))
+
+
+sub, mul, div, neg, pos, pow = subtract, multiply, divide, negative, positive, power
+
+
+class _Table(dict[str, Op]):
+    """Name to Op, in declaration order. NumPy's name of an op finds it too: table["multiply"] is table["mul"]."""
+
+    def __missing__(self, name: str) -> Op:
+        for op in self.values():
+            if op.numpy == name:
+                return op
+        raise KeyError(name)
+
+
+table: Final = _Table((op.name, op) for op in list(globals().values()) if isinstance(op, Op))
+builtin: Final = frozenset(table)

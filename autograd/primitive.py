@@ -1,0 +1,122 @@
+"""Primitives of your own, equal in rank to the built-in ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from . import operators, ops
+from .op import REAL, Interval, Op, as_float
+
+Kinks = float | Sequence[float] | Callable[..., Any] | None
+
+
+def primitive(
+    f: Callable[..., float] | None = None,
+    *,
+    partials: Callable[..., tuple[Any, ...]],
+    name: str | None = None,
+    symbol: str | None = None,
+    domain: Interval | Sequence[Interval] | None = None,
+    kinks: float | Sequence[float] | Callable[..., Any] | None = None,
+) -> Any:
+    """Declare a function of floats as a primitive: a decorator.
+
+    The result is an Op: call it with floats, Values, Duals or arrays; it appears in graphs, tables, files and pictures, can be
+    differentiated to any order, and if it takes one operand it is also a method of Value.
+
+    Args:
+        partials: `partials(y, *x)` returns the tuple of partial derivatives of the result y in each operand, written with operators
+            and functions of this package, so that derivatives can be differentiated again.
+        name: its name in graphs; the function's own by default. Declaring a name again replaces your earlier primitive.
+        symbol: how pictures write it.
+        domain: the open interval in which it is defined, or one interval per operand; all reals by default.
+        kinks: where the derivative jumps or does not exist: points (of the first operand), or a function of the operands giving
+            numbers that vanish there and change sign across.
+
+    Raises:
+        ValueError: if the name is that of a built-in primitive or of an attribute of Value, or the domain is empty. On use, if
+            `partials` returns the wrong number of derivatives.
+
+    >>> from autograd import Value, grad
+    >>> @primitive(partials=lambda y, x: (3.0 * x * x,))
+    ... def cube(x):
+    ...     return x * x * x
+    >>> grad(cube)(2.0)
+    12.0
+    """
+    if f is None:
+        return lambda f: primitive(f, partials=partials, name=name, symbol=symbol, domain=domain, kinks=kinks)
+    for argument, given in (("the decorated object", f), ("partials", partials)):
+        if not callable(given):
+            raise TypeError(f"{argument} of a primitive must be a function (got {given!r})")
+    name = name or f.__name__
+    arity, defaults = _signature(f)
+    op = Op(
+        _checked_name(name),
+        f,
+        partials,
+        symbol=symbol,
+        arity=arity,
+        defaults=defaults,
+        domain=_intervals(domain, arity),
+        kinks=_switches(kinks),
+        doc=f.__doc__,
+    )
+    operators.adopt(op)
+    ops.table[name] = op
+    return op
+
+
+def _checked_name(name: str) -> str:
+    if not name.isidentifier():
+        raise ValueError(f"the name of a primitive must be an identifier (got {name!r}): pass name=...")
+    if name in ops.builtin:
+        raise ValueError(f"{name!r} is a built-in primitive: choose another name")
+    if name not in ops.table and any(hasattr(kind, name) for kind in operators.kinds()):
+        raise ValueError(f"{name!r} is an attribute of the package's numbers: choose another name")
+    return name
+
+
+def _signature(f: Callable[..., float]) -> tuple[int | None, tuple[float, ...]]:
+    """The number of operands, None for *operands, and the defaults of trailing ones."""
+    import inspect  # here, as it would take a tenth of the time to import the package
+
+    parameters = list(inspect.signature(f).parameters.values())
+    if any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        return None, ()
+    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    if not positional:
+        raise TypeError(f"a primitive needs at least one operand: {getattr(f, '__name__', f)!r} takes none")
+    defaults = (as_float(p.default, f"default of {p.name!r}") for p in positional if p.default is not p.empty)
+    return len(positional), tuple(defaults)
+
+
+def _intervals(domain: Any, arity: int | None) -> tuple[Interval, ...]:
+    if domain is None:
+        return (REAL,) * (arity or 1)
+    pairs = [domain] if isinstance(domain[0], (int, float)) else list(domain)
+    intervals = []
+    for pair in pairs:
+        low, high = (as_float(bound, "a bound of domain") for bound in pair)
+        if not low < high:
+            raise ValueError(f"domain must be an interval (low, high) with low < high (got {tuple(pair)!r})")
+        intervals.append((low, high))
+    if arity and len(intervals) not in (1, arity):
+        raise ValueError(f"domain must be one interval, or one for each of the {arity} operands (got {len(intervals)})")
+    return tuple(intervals)
+
+
+def _switches(kinks: Kinks) -> Callable[..., tuple[float, ...]] | None:
+    if kinks is None:
+        return None
+    if callable(kinks):
+        given = kinks
+
+        def switches(*x: float) -> tuple[float, ...]:
+            result = given(*x)
+            return tuple(result) if isinstance(result, (tuple, list)) else (float(result),)
+
+        return switches
+    points = [kinks] if isinstance(kinks, (int, float)) else kinks
+    return ops._at(*(as_float(p, "a point of kinks") for p in points))

@@ -1,0 +1,323 @@
+"""Value: one node of the computational graph, and the backward pass.
+
+A node keeps what computed it (`op` and its operands) and nothing else: no closure, no list of children, no stored
+derivative. Edges point from results to operands only, so nodes never form cycles, and dropping the last reference to a
+result frees its graph at once. Partial derivatives are computed from the record when they are asked for.
+
+This is the reference implementation, written to be read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterable, Iterator
+from typing import Any, ClassVar, final
+
+from . import ops
+from .op import Op, as_float, is_plain
+from .operators import Method, Number
+
+_new = object.__new__
+
+# Hooks of detect_anomaly, None unless it is active somewhere: one sees each new node, one the nodes of each backward sweep.
+_on_record: Callable[[Value], None] | None = None
+_on_sweep: Callable[[Iterator[Value]], Iterator[Value]] | None = None
+
+
+def _record(op: Op, operands: tuple[Any, ...], data: float) -> Value:
+    node = _restored(op, operands, data, 0.0, "")
+    if _on_record is not None:
+        _on_record(node)
+    return node
+
+
+def _unary(op: Op) -> Method:
+    forward = op.forward
+
+    def method(self: Value) -> Value:
+        node = _new(Value)
+        node._data = forward(self._data)
+        node._grad = 0.0
+        node.op = op
+        node._a = self
+        node._b = None
+        if _on_record is not None:
+            _on_record(node)
+        return node
+
+    return method
+
+
+def _binary(op: Op) -> Method:
+    forward = op.forward
+
+    def method(self: Value, other: Any) -> Any:
+        node = _new(Value)
+        if type(other) is Value:
+            node._data = forward(self._data, other._data)
+        else:
+            if type(other) is not float:
+                if not is_plain(other):
+                    return NotImplemented
+                other = float(other)
+            node._data = forward(self._data, other)
+        node._grad = 0.0
+        node.op = op
+        node._a = self
+        node._b = other
+        if _on_record is not None:
+            _on_record(node)
+        return node
+
+    return method
+
+
+@final
+class Value(Number):
+    """A real number that remembers how it was computed.
+
+    Args:
+        data: a real number: int, float, bool or a NumPy scalar.
+        label: a name for pictures and tables.
+
+    Raises:
+        TypeError: if `data` is anything else, or `label` is not a str.
+
+    >>> x = Value(3.0, label="x")
+    >>> y = x * x + 1
+    >>> y.backward()
+    >>> y.data, x.grad
+    (10.0, 6.0)
+    """
+
+    # One flat record of 88 bytes and a float. The operands are _a and _b (a Value, a float, or None where there is no second);
+    # an op of three or more keeps the tuple of them in _a.
+    __slots__ = ("_a", "_b", "_data", "_grad", "_label", "op")
+
+    _rank: ClassVar[int] = 1
+    op: Op | None
+
+    def __init__(self, data: Any, label: str = "") -> None:
+        self._data = as_float(data, "data of a Value")
+        self._grad = 0.0
+        self.op = self._a = self._b = None
+        if label:
+            self.label = label
+
+    def __init_subclass__(cls) -> None:
+        raise TypeError("Value cannot be subclassed: hold a Value in your class, or declare an operation with autograd.primitive")
+
+    @property
+    def data(self) -> float:
+        """The value of this node. Only a leaf's can be set; Graph(...).forward() then recomputes what depends on it."""
+        return self._data
+
+    @data.setter
+    def data(self, data: Any) -> None:
+        if self.op is not None:
+            raise AttributeError(
+                f"data of a computed Value cannot be set (this one is the result of {self.op.name!r}): "
+                "set the data of leaves, then recompute with autograd.Graph(...).forward()"
+            )
+        self._data = as_float(data, "data of a Value")
+
+    @property
+    def grad(self) -> float:
+        """The adjoint: derivative of the last backward's root in this node; leaves accumulate it from call to call."""
+        return self._grad
+
+    @grad.setter
+    def grad(self, grad: Any) -> None:
+        self._grad = as_float(grad, "grad of a Value")
+
+    @property
+    def label(self) -> str:
+        try:
+            return self._label
+        except AttributeError:  # never set: most nodes have no name, and none pays for the possibility
+            return ""
+
+    @label.setter
+    def label(self, label: str) -> None:
+        if not isinstance(label, str):
+            raise TypeError(f"label of a Value must be a str (got {label!r}, {type(label).__name__})")
+        self._label = label
+
+    @property
+    def args(self) -> tuple[Value | float, ...]:
+        """The operands in order, constants as floats. a * a has (a, a)."""
+        if self._b is not None:
+            return (self._a, self._b)
+        if type(self._a) is tuple:
+            return self._a
+        return () if self._a is None else (self._a,)
+
+    @property
+    def parents(self) -> tuple[Value, ...]:
+        """The Values among `args`: one for each edge into this node."""
+        return tuple(x for x in self.args if type(x) is Value)
+
+    def partials(self) -> tuple[float, ...]:
+        """The local derivatives of this node, one for each of `parents`."""
+        return tuple(d for x, d in zip(self.args, _local(self), strict=True) if type(x) is Value)
+
+    def backward(self, seed: float = 1.0) -> None:
+        """Set the `grad` of every node this one depends on to its derivative, times `seed`.
+
+        Interior nodes are set afresh at each call; leaves add to what they have, until `zero_grad`. If a primitive
+        fails on the way, the leaves keep what they had.
+        """
+        seed = as_float(seed, "seed of backward")
+        zero = float("0")  # a fresh object: whatever node carries it as its grad has been reached by this call
+        order: list[Value] = []
+        leaves: list[tuple[Value, float]] = []
+        try:
+            _reach(self, zero, order, leaves)
+            self._grad = zero + seed
+            _sweep(reversed(order))
+        except BaseException:
+            for node in order:
+                node._grad = 0.0
+            for leaf, before in leaves:
+                leaf._grad = before
+            raise
+        for leaf, before in leaves:
+            leaf._grad += before
+
+    def zero_grad(self) -> None:
+        """Set to zero the grad of this node and of every node it depends on."""
+        for node in topological_order([self]):
+            node._grad = 0.0
+
+    def __float__(self) -> float:
+        return self._data
+
+    def __repr__(self) -> str:
+        label = f", label={self.label!r}" if self.label else ""
+        return f"Value(data={self._data}, grad={self._grad}{label})"
+
+    def __copy__(self) -> Value:
+        return _restored(self.op, self.args, self._data, self._grad, self.label)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Value:
+        for node in topological_order([self], known=memo):
+            args = tuple(memo[id(x)] if type(x) is Value else x for x in node.args)
+            memo[id(node)] = _restored(node.op, args, node._data, node._grad, node.label)
+        copied: Value = memo[id(self)]
+        return copied
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        from .pickling import reduce
+
+        return reduce(self)
+
+    @classmethod
+    def _apply(cls, op: Op, operands: tuple[Any, ...]) -> Value:
+        operands = tuple(x if type(x) is Value else as_float(x, f"operand of {op.name}") for x in operands)
+        data = op.forward(*(x._data if type(x) is Value else x for x in operands))
+        if type(data) is not float:
+            data = as_float(data, f"result of primitive {op.name!r}")
+        return _record(op, operands, data)
+
+    # The methods below do what Number's do, without detours: recording is most of the time of eager code.
+
+    @classmethod
+    def _method(cls, op: Op) -> Method:
+        if op.name not in ops.builtin or op.arity not in (1, 2):
+            return super()._method(op)
+        return _unary(op) if op.arity == 1 else _binary(op)
+
+
+def topological_order(roots: Iterable[Value], known: Container[int] = ()) -> list[Value]:
+    """The roots and all they depend on, every node after its operands; those whose id is in `known` left out."""
+    order: list[Value] = []
+    seen: set[int] = set()
+    stack: list[Value | None] = list(reversed(list(roots)))
+    while stack:
+        node = stack.pop()
+        if node is None:  # everything the next node depends on is in order
+            order.append(stack.pop())  # type: ignore[arg-type]
+        elif id(node) not in seen and id(node) not in known:
+            seen.add(id(node))
+            stack += (node, None)
+            stack.extend(x for x in reversed(node.args) if type(x) is Value)
+    return order
+
+
+def _reach(root: Value, zero: float, order: list[Value], leaves: list[tuple[Value, float]]) -> None:
+    """Give every node that root depends on the grad `zero`; list interior nodes after their operands, leaves with their grad.
+
+    As `topological_order`, but the grad itself serves as the mark: it has to be zeroed anyway.
+    """
+    stack: list[Any] = [root]
+    push, pop = stack.append, stack.pop
+    while stack:
+        node = pop()
+        if node is None:
+            order.append(pop())
+        elif node._grad is not zero:
+            if node.op is None:
+                leaves.append((node, node._grad))
+                node._grad = zero
+                continue
+            node._grad = zero
+            push(node)
+            push(None)
+            a, b = node._a, node._b
+            if type(b) is Value:
+                push(b)
+            if type(a) is Value:
+                push(a)
+            elif type(a) is tuple:
+                stack.extend(x for x in reversed(a) if type(x) is Value)
+
+
+def _sweep(nodes: Iterator[Value]) -> None:
+    """Pass every node's grad on to its operands: each receives upstream grad x local derivative."""
+    if _on_sweep is not None:
+        nodes = _on_sweep(nodes)
+    for node in nodes:
+        g, a, b = node._grad, node._a, node._b
+        partials = node.op.partials  # type: ignore[union-attr]
+        try:
+            if type(a) is Value:
+                if b is None:
+                    (da,) = partials(node._data, a._data)
+                    a._grad += g * da
+                elif type(b) is Value:
+                    da, db = partials(node._data, a._data, b._data)
+                    a._grad += g * da
+                    b._grad += g * db
+                else:
+                    da, _ = partials(node._data, a._data, b)
+                    a._grad += g * da
+            elif type(b) is Value:
+                _, db = partials(node._data, a, b._data)
+                b._grad += g * db
+            else:
+                _pass_on(node)
+        except (ArithmeticError, TypeError, ValueError):
+            _pass_on(node)  # nothing was passed on yet: the rule divided by zero, or says itself what is wrong with it
+
+
+def _pass_on(node: Value) -> None:
+    """The step of `_sweep` for any number of operands, with every check."""
+    for x, partial in zip(node.args, _local(node), strict=True):
+        if type(x) is Value:
+            x._grad += node._grad * partial
+
+
+def _local(node: Value) -> tuple[float, ...]:
+    """The partial derivatives of a node in all its operands, constants included."""
+    if node.op is None:
+        return ()
+    return node.op.local(node._data, *(x._data if type(x) is Value else x for x in node.args))
+
+
+def _restored(op: Op | None, args: tuple[Any, ...], data: float, grad: float, label: str) -> Value:
+    """A node from its record, unchecked and without computing anything."""
+    node = _new(Value)
+    node._data, node._grad, node.op = data, grad, op
+    node._a, node._b = args if len(args) == 2 else (args[0] if len(args) == 1 else args or None, None)
+    if label:
+        node._label = label
+    return node
