@@ -59,8 +59,8 @@ def along(f: Callable[..., Any], args: tuple[Any, ...], numbers: Sequence[Any], 
 
 
 def scale(x: float) -> float:
-    """The size of steps that are small against x but not lost beside it."""
-    return max(abs(x), 1.0) if x == 0.0 or abs(x) > 1e-2 else abs(x)
+    """The distance over which a function of x may be expected to change."""
+    return max(abs(x), 1.0)
 
 
 def central(f: Scalar, x: float) -> float:
@@ -81,25 +81,37 @@ def complex_step(f: Callable[[Any], Any], x: float) -> float:
 
 
 def richardson(f: Scalar, x: float) -> float:
-    """Central differences at shrinking steps, extrapolated to h = 0 (Neville's table), the entry of least estimated error."""
+    """Central differences at shrinking steps, extrapolated to h = 0, the entry of least estimated error."""
     return ridders(f, x)[0]
 
 
 def ridders(f: Scalar, x: float, h: float | None = None) -> tuple[float, float]:
     """The extrapolated derivative and an estimate of its error; (nan, inf) where no step stays inside the domain.
 
-    Steps shrink by 1.4 from a tenth of the scale of x (or from `h`); each column of the table removes two more orders.
+    Begins with steps of a tenth of the scale of x (or of `h`), and again with a tenth of x itself, where the function may change
+    over no longer distance; the better result counts.
     """
     h = 0.1 * scale(x) if h is None else h
+    starts = [h, *([0.1 * abs(x)] if 0.0 < 0.1 * abs(x) < h else [])]
+    return min((_neville(f, x, start) for start in starts), key=lambda result: result[1])
+
+
+def _neville(f: Scalar, x: float, h: float) -> tuple[float, float]:
+    """Neville's table over steps that shrink by 1.4: each column removes two more orders of the truncation error.
+
+    The error of an entry is its distance from its neighbours, and no less than what rounding f alone makes of it.
+    """
     best, error = math.nan, math.inf
     row: list[float] = []
     for _ in range(24):
-        previous, row = row, [_difference(f, x + h, x - h)]
+        above, below = float(f(x + h)), float(f(x - h))
+        previous, row = row, [(above - below) / ((x + h) - (x - h)) if x + h != x - h else math.nan]
+        rounding = EPS * (abs(above) + abs(below)) / h
         factor = 1.96
         for older in previous:
             row.append((row[-1] * factor - older) / (factor - 1.0))
             factor *= 1.96
-            estimate = max(abs(row[-1] - row[-2]), abs(row[-1] - older))
+            estimate = max(abs(row[-1] - row[-2]), abs(row[-1] - older), rounding)
             if estimate <= error:
                 best, error = row[-1], estimate
         if previous and abs(row[-1] - previous[-1]) >= 2.0 * error:
