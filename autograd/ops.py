@@ -49,6 +49,17 @@ def _integers_but_zero(x: float) -> tuple[float, ...]:
     return _integers(x) if builtins.abs(x) > 0.5 else (1.0,)
 
 
+def _at_origin(*x: float) -> tuple[float, ...]:
+    """Zero at the origin; a line through it changes sign there (and others at a tilted plane, where nothing else happens)."""
+    tilted = builtins.sum(v * (0.5 + (i * 0.6180339887) % 1.0) for i, v in enumerate(x))
+    return (math.copysign(math.hypot(*x), tilted),)
+
+
+def _at_cut(y: float, x: float) -> tuple[float, ...]:
+    """Zero on the negative x axis, where arctan2 jumps by 2 pi; the way back round changes sign at an odd angle."""
+    return (math.copysign(builtins.abs(y) if x < 0.0 else math.hypot(x, y), math.atan2(y, x) - 0.7312),)
+
+
 def _largest_tie(*x: float) -> tuple[float, ...]:
     return tuple(a - b for i, a in enumerate(x) for b in x[:i])
 
@@ -103,8 +114,7 @@ tan     = Op("tan", ieee.tan, lambda y, x: (1.0 + y * y,), kinks=lambda x: (ieee
 arcsin  = Op("arcsin", ieee.arcsin, lambda y, x: (1.0 / sqrt((1.0 - x) * (1.0 + x)),), domain=(_UNIT,))
 arccos  = Op("arccos", ieee.arccos, lambda y, x: (-1.0 / sqrt((1.0 - x) * (1.0 + x)),), domain=(_UNIT,))
 arctan  = Op("arctan", math.atan, lambda y, x: (square(1.0 / hypot(1.0, x)),))
-arctan2 = Op("arctan2", math.atan2, lambda r, y, x: _arctan2_partials(y, x), arity=2,
-             kinks=lambda y, x: (y if x <= 0.0 else 1.0,))
+arctan2 = Op("arctan2", math.atan2, lambda r, y, x: _arctan2_partials(y, x), arity=2, kinks=_at_cut)
 sinh    = Op("sinh", ieee.sinh, lambda y, x: (cosh(x),))
 cosh    = Op("cosh", ieee.cosh, lambda y, x: (sinh(x),))
 tanh    = Op("tanh", math.tanh, lambda y, x: (square(1.0 / cosh(x)),))  # 1 - y*y would cancel for large x
@@ -122,7 +132,7 @@ def _hypot_partials(r: Any, a: Any, b: Any) -> tuple[Any, Any]:
     return where(equal(r, 0.0), 0.0, a / r), where(equal(r, 0.0), 0.0, b / r)
 
 
-hypot = Op("hypot", math.hypot, _hypot_partials, arity=2, kinks=lambda a, b: (math.hypot(a, b),))
+hypot = Op("hypot", math.hypot, _hypot_partials, arity=2, kinks=_at_origin)
 
 # Special functions -------------------------------------------------------------------------------------------------------
 
@@ -235,7 +245,7 @@ prod      = Op("prod", ieee.prod, _prod_partials, symbol="Π", arity=None)
 max       = Op("max", ieee.largest, _ties, arity=None, kinks=_largest_tie)
 min       = Op("min", ieee.smallest, _ties, arity=None, kinks=_largest_tie)
 norm      = Op("norm", ieee.norm, lambda y, *x: tuple(where(equal(y, 0.0), 0.0, v / y) for v in x), arity=None,
-               kinks=lambda *x: (math.hypot(*x),), doc="The Euclidean norm of a sequence.")
+               kinks=_at_origin, doc="The Euclidean norm of a sequence.")
 logsumexp = Op("logsumexp", ieee.logsumexp, lambda y, *x: tuple(_shares(x)) if x else (), arity=None)
 _dot      = Op("dot", ieee.dot, lambda y, *x: x[len(x) // 2 :] + x[: len(x) // 2], arity=None)
 _softmax  = Op("softmax", ieee.softmax, _softmax_partials, arity=None)
