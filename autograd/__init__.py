@@ -10,61 +10,61 @@
 
 from __future__ import annotations
 
+import builtins
 from typing import TYPE_CHECKING, Any
 
 from . import _guard
 
 _guard.check()
 
-from . import ops
-from .anomaly import AnomalyError, detect_anomaly
-from .checking import GradCheck, gradcheck
-from .draw import Drawing, draw
-from .dual import Dual
-from .functional import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
-from .graph import Graph
-from .numeric import numeric_grad
-from .op import Op
-from .ops import (
-    abs, add, arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh, argmax, cbrt, ceil, clip, cos, cosh, div, divide, dot, elu, equal,
-    erf, erfc, exp, exp2, expm1, floor, fmod, gelu, greater, greater_equal, hardtanh, hypot, leaky_relu, less, less_equal, lgamma, log,
-    log1p, log2, log10, log_sigmoid, log_softmax, logaddexp, logsumexp, max, maximum, mean, min, minimum, mod, mul, multiply, neg, negative,
-    norm, not_equal, polygamma, pos, positive, pow, power, prod, reciprocal, relu, sigmoid, sign, sin, sinh, softmax, softplus, sqrt, square,
-    step, sub, subtract, sum, swish, tan, tanh, trunc, where,
-)  # fmt: skip
-from .primitive import primitive
-from .value import Value
+from . import ops as ops
+from .anomaly import AnomalyError as AnomalyError
+from .anomaly import detect_anomaly as detect_anomaly
+from .checking import GradCheck as GradCheck
+from .checking import gradcheck as gradcheck
+from .draw import Drawing as Drawing
+from .draw import draw as draw
+from .dual import Dual as Dual
+from .functional import grad as grad
+from .functional import hessian as hessian
+from .functional import hvp as hvp
+from .functional import jacobian as jacobian
+from .functional import jvp as jvp
+from .functional import value_and_grad as value_and_grad
+from .functional import vjp as vjp
+from .graph import Graph as Graph
+from .numeric import numeric_grad as numeric_grad
+from .op import Op as Op
+from .ops import *  # noqa: F403  (every primitive)
+from .primitive import primitive as primitive
+from .value import Value as Value
 
 if TYPE_CHECKING:
-    from .arrays import array, data, grads
+    from . import testing as testing
+    from .arrays import array as array
+    from .arrays import data as data
+    from .arrays import grads as grads
 
 __version__ = "0.1.0"
 __distribution__ = "scalar-autograd"
 
-# Names whose modules need more than the engine (NumPy) are imported when they are first used.
-_ON_USE = {
-    "array": "arrays",
-    "data": "arrays",
-    "grads": "arrays",
-}
+_NUMPY = ("array", "data", "grads")  # live in a module that imports NumPy, and so wait until they are used
 
 
 def __getattr__(name: str) -> Any:
-    if name in _ON_USE:
-        from importlib import import_module
+    from importlib import import_module
 
-        found = getattr(import_module(f"{__name__}.{_ON_USE[name]}"), name)
-        globals()[name] = found
-        return found
+    if name in _NUMPY:
+        return getattr(import_module(".arrays", __name__), name)
     if name == "testing":
-        from importlib import import_module
-
-        return import_module(f"{__name__}.testing")
+        return import_module(".testing", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_ON_USE, "testing"})
+    return sorted({*globals(), *_NUMPY, "testing"})
 
 
-__all__ = sorted([*(name for name in globals() if not name.startswith("_") and name not in ("annotations", "TYPE_CHECKING", "Any")), *_ON_USE])
+# For `import *`: all of the above but submodules and, as in NumPy, names that would hide Python's own (abs, max, min, pow, sum).
+_public = [name for name, x in globals().items() if name[0] != "_" and getattr(x, "__module__", "").startswith(__name__)]
+globals()["__all__"] = [name for name in (*_public, *_NUMPY) if not hasattr(builtins, name)]

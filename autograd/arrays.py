@@ -59,7 +59,7 @@ def ufunc_on_numbers(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: d
 
 def _map(f: Any, a: Array) -> Array:
     result = np.empty(a.shape, dtype=object)
-    result.flat = [f(x) for x in a.flat]  # type: ignore[assignment]
+    result[...] = np.frompyfunc(f, 1, 1)(a)
     return result
 
 

@@ -61,7 +61,7 @@ def draw(
         raise ValueError(f"direction must be one of {', '.join(_DIRECTIONS)} (got {direction!r})")
     graph = Graph(v)
     if len(graph) > max_nodes:
-        raise ValueError(f"the graph has {len(graph)} nodes, more than max_nodes={max_nodes}: draw a part of it, or pass a larger max_nodes")
+        raise ValueError(f"the graph has {len(graph)} nodes, more than max_nodes={max_nodes}: draw a part of it, or raise max_nodes")
     dot = _digraph(direction)
     place = {id(node): str(i) for i, node in enumerate(graph)}
     for node in graph:
@@ -100,4 +100,4 @@ def _operation(node: Value) -> str:
 def _escaped(text: str) -> str:
     import graphviz
 
-    return graphviz.escape(text)
+    return str(graphviz.escape(text))

@@ -190,7 +190,7 @@ def _outcome(y: Any, wrt: list[Value]) -> Any:
     if isinstance(y, Dual):
         return Dual(_outcome(y.primal, wrt), _outcome(y.tangent, wrt), y.tag)
     if isinstance(y, Value):
-        return y.data if _private([y], wrt) else y
+        return y.data if _private(topological_order([y], known=set(map(id, wrt))), wrt) else y
     return float(y)
 
 
@@ -198,7 +198,7 @@ def _pull(ys: Sequence[Any], wrt: list[Value], seeds: Sequence[Any]) -> list[Any
     """The sum over the outputs of seed x derivative, in each node of `wrt`. Duals, in ys or seeds, are pulled part by part."""
     tags = [x.tag for x in (*ys, *seeds) if isinstance(x, Dual)]
     if not tags:
-        return _pull_values([y for y in ys if isinstance(y, Value)], wrt, [s for y, s in zip(ys, seeds, strict=True) if isinstance(y, Value)])
+        return _pull_values([(y, seed) for y, seed in zip(ys, seeds, strict=True) if isinstance(y, Value)], wrt)
     tag = max(tags)
     ys_primal, ys_tangent = [primal(y, tag) for y in ys], [tangent(y, tag) for y in ys]
     seeds_primal, seeds_tangent = [primal(s, tag) for s in seeds], [tangent(s, tag) for s in seeds]
@@ -207,16 +207,15 @@ def _pull(ys: Sequence[Any], wrt: list[Value], seeds: Sequence[Any]) -> list[Any
     return [Dual(v, t, tag) for v, t in zip(values, tangents, strict=True)]
 
 
-def _pull_values(ys: list[Value], wrt: list[Value], seeds: list[Any]) -> list[Any]:
-    order = topological_order(ys, known=set(map(id, wrt)))
-    within = all(node.op is not None for node in order) and all(node.op is None for node in wrt)
-    on_floats = within and all(is_plain(s) for s in seeds)
+def _pull_values(seeded: list[tuple[Value, Any]], wrt: list[Value]) -> list[Any]:
+    order = topological_order([y for y, _ in seeded], known=set(map(id, wrt)))
+    on_floats = _private(order, wrt) and all(is_plain(seed) for _, seed in seeded)
     adjoints: dict[int, Any] = dict.fromkeys(map(id, wrt), 0.0)
     depends = set(adjoints)
     for node in order:
         if any(id(x) in depends for x in node.parents):
             depends.add(id(node))
-    for y, seed in zip(ys, seeds, strict=True):
+    for y, seed in seeded:
         if id(y) in depends:
             adjoints[id(y)] = adjoints.get(id(y), 0.0) + seed
     for node in reversed(order):
@@ -228,10 +227,8 @@ def _pull_values(ys: list[Value], wrt: list[Value], seeds: list[Any]) -> list[An
 def _pass_on(node: Value, upstream: Any, adjoints: dict[int, Any], depends: set[int], on_floats: bool) -> None:
     """Add upstream x local derivative to the adjoint of each operand on the way to the arguments."""
     assert node.op is not None
-    if on_floats:
-        partials = node.op.local(node.data, *map(float, node.args))
-    else:
-        partials = node.op.local(node, *node.args)
+    record = (node.data, *map(float, node.args)) if on_floats else (node, *node.args)
+    partials = node.op.local(*record)
     for x, partial in zip(node.args, partials, strict=True):
         if isinstance(x, Value) and id(x) in depends:
             contribution = _times(upstream, partial)
@@ -243,9 +240,8 @@ def _times(upstream: Any, partial: Any) -> Any:
     return upstream if type(partial) is float and partial == 1.0 else upstream * partial
 
 
-def _private(ys: list[Value], wrt: list[Value]) -> bool:
-    """Whether the graph of the outputs has no leaf but those of `wrt`, and these are leaves."""
-    order = topological_order(ys, known=set(map(id, wrt)))
+def _private(order: list[Value], wrt: list[Value]) -> bool:
+    """Whether a graph, listed without the nodes of `wrt`, has no other leaves, and those of `wrt` are leaves."""
     return all(node.op is not None for node in order) and all(node.op is None for node in wrt)
 
 

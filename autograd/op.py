@@ -106,7 +106,7 @@ class Op:
             from .arrays import elementwise
 
             return elementwise(self, operands)
-        highest = max(operands, key=_rank, default=0.0)
+        highest: Any = max(operands, key=_rank, default=0.0)
         if _rank(highest) > 0:
             return highest._apply(self, operands)
         return self.forward(*(as_float(x, f"operand of {self.name}") for x in operands))

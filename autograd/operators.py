@@ -91,10 +91,10 @@ class Number:
 
     # Comparisons look at the data and give a bool; for one that can be recorded use autograd.greater and its like.
 
-    def __eq__(self, other: object) -> bool:
+    def __eq__(self, other: Any) -> bool:
         return float(self) == float(other) if _is_number(other) else NotImplemented
 
-    def __ne__(self, other: object) -> bool:
+    def __ne__(self, other: Any) -> bool:
         return float(self) != float(other) if _is_number(other) else NotImplemented
 
     def __lt__(self, other: Any) -> bool:

@@ -1,3 +1,5 @@
+# mypy: disable-error-code="has-type"
+# (a rule may use an op that is declared further down)
 """Every primitive, declared once: name, kernel on floats, partial derivatives, and where it is defined and smooth.
 
 The methods of Value, the functions of the package, NumPy's protocol, the gradient tests, the labels in pictures and the
@@ -19,7 +21,6 @@ from typing import Any, Final
 
 from . import ieee
 from .op import REAL, Op
-from .op import as_float as _as_float
 
 _inf = math.inf
 _POSITIVE = (0.0, _inf)
@@ -76,7 +77,7 @@ positive = Op("pos", operator.pos, lambda y, x: (1.0,), symbol="+", numpy="posit
 
 
 def _power_partials(y: Any, a: Any, b: Any) -> tuple[Any, Any]:
-    """b a^(b-1) and y log a, each 0 where it meets 0 * inf: at exponent 0, and at base 0 with b >= 0."""
+    """The partials b a^(b-1) and y log a, each 0 where it meets 0 * inf: at exponent 0, and at base 0 with b >= 0."""
     base = where(equal(b, 0.0), 0.0, b * power(a, b - 1.0))
     exponent = where(equal(a, 0.0) * greater_equal(b, 0.0), 0.0, y * log(a))
     return base, exponent
@@ -84,7 +85,7 @@ def _power_partials(y: Any, a: Any, b: Any) -> tuple[Any, Any]:
 
 power      = Op("pow", ieee.power, _power_partials, symbol="**", arity=2, numpy="power", domain=(_POSITIVE, REAL),
                 kinks=_at(0.0))
-reciprocal = Op("reciprocal", ieee.reciprocal, lambda y, x: (-y * y,), symbol="1/", kinks=_at(0.0))
+reciprocal = Op("reciprocal", ieee.reciprocal, lambda y, x: (-y * y,), symbol="1/x", kinks=_at(0.0))
 mod        = Op("mod", ieee.mod, lambda y, a, b: (1.0, (y - a) / b), symbol="%", arity=2, numpy="remainder",
                 kinks=lambda a, b: (*_integers(ieee.divide(a, b)), b))
 fmod       = Op("fmod", ieee.fmod, lambda y, a, b: (1.0, (y - a) / b), arity=2,
@@ -197,7 +198,7 @@ def _elu_partials(x: Any, alpha: Any) -> tuple[Any, Any]:
 
 
 def _swish_partials(x: Any, beta: Any) -> tuple[Any, Any]:
-    """s + beta x s' and x^2 s', multiplied in an order that no product overflows before s' vanishes."""
+    """The partials s + beta x s' and x^2 s', multiplied in an order that no product overflows before s' vanishes."""
     s = sigmoid(beta * x)
     x_slope = x * (s * sigmoid(-beta * x))
     return s + beta * x_slope, x * x_slope
@@ -297,3 +298,7 @@ class _Table(dict[str, Op]):
 
 table: Final = _Table((op.name, op) for op in list(globals().values()) if isinstance(op, Op))
 builtin: Final = frozenset(table)
+
+# What the package exports: every op and function of sequences above. Computed, so that a new row is all it takes.
+_functions = [name for name, x in globals().items() if isinstance(x, Op) or x in (dot, softmax, log_softmax, argmax)]
+globals()["__all__"] = [name for name in _functions if not name.startswith("_")]

@@ -132,7 +132,7 @@ def _chosen(ops: list[Op], code: Any, i: int) -> Op | None:
     return None if code == -1 else ops[code]
 
 
-def _operand(x: Any, nodes: list[Value], i: int) -> Value | float:
+def _operand(x: Any, nodes: list[Value], i: int) -> Any:
     if isinstance(x, str):
         return _number(x, "constant", i)
     return nodes[x] if _is_place(x, nodes) else _invalid(f"operand {x!r} of node {i} is no earlier node")

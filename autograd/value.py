@@ -95,11 +95,14 @@ class Value(Number):
 
     _rank: ClassVar[int] = 1
     op: Op | None
+    _a: Any
+    _b: Any
 
     def __init__(self, data: Any, label: str = "") -> None:
         self._data = as_float(data, "data of a Value")
         self._grad = 0.0
-        self.op = self._a = self._b = None
+        self.op = None
+        self._a = self._b = None
         if label:
             self.label = label
 
@@ -317,7 +320,10 @@ def _restored(op: Op | None, args: tuple[Any, ...], data: float, grad: float, la
     """A node from its record, unchecked and without computing anything."""
     node = _new(Value)
     node._data, node._grad, node.op = data, grad, op
-    node._a, node._b = args if len(args) == 2 else (args[0] if len(args) == 1 else args or None, None)
+    if len(args) == 2:
+        node._a, node._b = args
+    else:
+        node._a, node._b = args[0] if len(args) == 1 else args or None, None
     if label:
         node._label = label
     return node

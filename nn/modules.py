@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any
 
-from autograd import Value, dot, ops
+from autograd import Op, Value, dot, ops
 
 
 class Module:
@@ -22,7 +22,7 @@ class Module:
             p.grad = 0.0
 
 
-def activation_op(name: str | None) -> ops.Op | None:
+def activation_op(name: str | None) -> Op | None:
     """The primitive of that name, of one operand; None for a linear unit."""
     if name is None:
         return None
