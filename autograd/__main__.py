@@ -14,7 +14,7 @@ from .render import RenderError
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m autograd", description="Scalar automatic differentiation that you can watch.")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(dest="command", required=True)
     demo_parser = commands.add_parser("demo", help="differentiate a sigmoid neuron step by step and draw its graph")
     demo_parser.add_argument("--out", metavar="DIR", type=Path, default=Path("demo"), help="folder for the picture (default: demo)")
     options = parser.parse_args(argv)

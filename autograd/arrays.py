@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import ops
-from .op import Op
+from .op import Op, is_plain
 from .operators import Number
 from .value import Value
 
 Array = NDArray[Any]
-_COMPARISONS = {"greater", "greater_equal", "less", "less_equal", "equal", "not_equal"}
+# Left to Python's operators, which know better: comparisons give bools, 1 / x is a reciprocal.
+_OPERATORS = {
+    "greater": operator.gt,
+    "greater_equal": operator.ge,
+    "less": operator.lt,
+    "less_equal": operator.le,
+    "equal": operator.eq,
+    "not_equal": operator.ne,
+    "divide": operator.truediv,
+}
 
 
 def array(data: Any) -> Array:
@@ -50,8 +60,11 @@ def elementwise(op: Op, operands: tuple[Any, ...]) -> Array:
 def ufunc_on_numbers(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """What NumPy does with `ufunc` where an input is a Number: the op of that name, else the loop for objects."""
     name = ufunc.__name__
-    if method == "__call__" and not kwargs and name not in _COMPARISONS:
-        op = next((op for op in ops.table.values() if op.numpy == name), None)
+    inputs = tuple(x[()] if isinstance(x, np.ndarray) and x.ndim == 0 else x for x in inputs)  # NumPy compares scalars as arrays
+    if method == "__call__" and not kwargs:
+        if name in _OPERATORS and all(isinstance(x, Number) or is_plain(x) for x in inputs):
+            return _OPERATORS[name](*(x if isinstance(x, Number) else float(x) for x in inputs))
+        op = next((op for op in ops.table.values() if op.numpy == name and name not in _OPERATORS), None)
         if op is not None and op.arity == len(inputs):
             return op.apply(*inputs)
     return getattr(ufunc, method)(*map(_wrapped, inputs), **kwargs)

@@ -18,7 +18,8 @@ from .op import as_float
 from .structure import leaves
 from .value import Value, topological_order
 
-OK, WRONG, KINK, OUTSIDE, UNSURE = "ok", "WRONG", "at a kink", "outside the domain", "numerics too rough"
+OK, WRONG, UNSURE = "ok", "WRONG", "numerics too rough"
+KINK, OUTSIDE, BORDER = "at a kink", "outside the domain", "at the border of the domain"
 
 
 class Row(NamedTuple):
@@ -130,10 +131,14 @@ def _check(
     if outside:
         return Row(name, analytic, math.nan, math.nan, OUTSIDE, f" of {outside}")
     h = 0.1 * scale(x)
-    while _side(section, x + h)[0] != here or _side(section, x - h)[0] != here:
+    while True:
+        sides = _side(section, x + h), _side(section, x - h)
+        if all(side == here for side, _ in sides):
+            break
         h /= 4.0
-        if h < 1e-10 * scale(x):
-            return Row(name, analytic, math.nan, math.nan, KINK, "")
+        if h < 1e-9 * (abs(x) or 1e-20):
+            beyond = next((f" of {op}" for _, op in sides if op), "")
+            return Row(name, analytic, math.nan, math.nan, BORDER if beyond else KINK, beyond)
     f = differentiate or section
     numeric, uncertainty = ridders(lambda t: float(f(t)), x, h)
     error = abs(analytic - numeric)

@@ -164,7 +164,7 @@ def _record(f: Function, argnums: int | Sequence[int], args: Any, kwargs: Any) -
 
 
 def _positions(argnums: int | Sequence[int], count: int) -> list[int]:
-    chosen = [argnums] if isinstance(argnums, int) else list(argnums)
+    chosen = list(argnums) if isinstance(argnums, Sequence) else [argnums]
     for i in chosen:
         if not isinstance(i, int) or isinstance(i, bool):
             raise TypeError(f"argnums must be an int or a sequence of ints (got {argnums!r})")

@@ -88,12 +88,17 @@ def richardson(f: Scalar, x: float) -> float:
 def ridders(f: Scalar, x: float, h: float | None = None) -> tuple[float, float]:
     """The extrapolated derivative and an estimate of its error; (nan, inf) where no step stays inside the domain.
 
-    Begins with steps of a tenth of the scale of x (or of `h`), and again with a tenth of x itself, where the function may change
-    over no longer distance; the better result counts.
+    Steps begin at a tenth of the scale of x (or at `h`). While the result is not beyond doubt they begin again at shorter ones, since
+    the function may change over a distance like 1 where x is large, like x where it is small, or less near a singularity.
     """
-    h = 0.1 * scale(x) if h is None else h
-    starts = [h, *([0.1 * abs(x)] if 0.0 < 0.1 * abs(x) < h else [])]
-    return min((_neville(f, x, start) for start in starts), key=lambda result: result[1])
+    longest = 0.1 * scale(x) if h is None else h
+    shorter = {s for s in (0.1, 0.1 * abs(x), 0.1 * longest, 0.01 * longest) if 0.0 < s < longest}
+    best = (math.nan, math.inf)
+    for start in (longest, *sorted(shorter, reverse=True)):
+        best = min(best, _neville(f, x, start), key=lambda result: result[1])
+        if best[1] <= 1e-10 * abs(best[0]):
+            break
+    return best
 
 
 def _neville(f: Scalar, x: float, h: float) -> tuple[float, float]:

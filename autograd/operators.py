@@ -145,16 +145,22 @@ def takes_one(op: Op) -> bool:
     return op.arity is not None and op.arity - len(op.defaults) == 1
 
 
+_adopted: set[str] = set()
+
+
 def adopt(op: Op) -> None:
-    """Give every kind of number a method for a primitive declared later."""
-    if takes_one(op):
-        for kind in _kinds:
+    """Give every kind of number a method for a primitive declared later, in place of an earlier one of that name."""
+    for kind in _kinds:
+        if takes_one(op):
             setattr(kind, op.name, kind._method(op))
+        elif op.name in _adopted:
+            delattr(kind, op.name)
+    (_adopted.add if takes_one(op) else _adopted.discard)(op.name)
 
 
-def kinds() -> list[type[Number]]:
-    """Every class that behaves like a number here."""
-    return list(_kinds)
+def is_taken(name: str) -> bool:
+    """Whether a method of that name would hide something that numbers have."""
+    return name not in _adopted and any(hasattr(kind, name) for kind in _kinds)
 
 
 def _is_number(x: object) -> bool:

@@ -41,9 +41,10 @@ def _gap(a: float, b: float, *_: float) -> tuple[float, ...]:
 
 
 def _integers(x: float) -> tuple[float, ...]:
-    """Zero at the integers, with the sign of alternate unit intervals."""
+    """Zero at the integers. The signs are the binary digits of the integer below, so that no two intervals nearby look alike."""
     below = ieee.floor(x)
-    return ((x - below) * (1.0 - 2.0 * (below % 2.0)),)
+    digits = int(below) if math.isfinite(below) else 0
+    return ((x - below) * (1.0 - 2.0 * (digits & 1)), *(1.0 - 2.0 * (digits >> k & 1) for k in range(1, 12)))
 
 
 def _integers_but_zero(x: float) -> tuple[float, ...]:
@@ -118,7 +119,7 @@ arctan  = Op("arctan", math.atan, lambda y, x: (square(1.0 / hypot(1.0, x)),))
 arctan2 = Op("arctan2", math.atan2, lambda r, y, x: _arctan2_partials(y, x), arity=2, kinks=_at_cut)
 sinh    = Op("sinh", ieee.sinh, lambda y, x: (cosh(x),))
 cosh    = Op("cosh", ieee.cosh, lambda y, x: (sinh(x),))
-tanh    = Op("tanh", math.tanh, lambda y, x: (square(1.0 / cosh(x)),))  # 1 - y*y would cancel for large x
+tanh    = Op("tanh", math.tanh, lambda y, x: (4.0 * sigmoid(2.0 * x) * sigmoid(-2.0 * x),))  # 1 - y*y would cancel for large x
 arcsinh = Op("arcsinh", math.asinh, lambda y, x: (1.0 / hypot(1.0, x),))
 arccosh = Op("arccosh", ieee.arccosh, lambda y, x: (1.0 / (sqrt(x - 1.0) * sqrt(x + 1.0)),), domain=((1.0, _inf),))
 arctanh = Op("arctanh", ieee.arctanh, lambda y, x: (1.0 / ((1.0 - x) * (1.0 + x)),), domain=(_UNIT,))
@@ -174,7 +175,7 @@ def _clip_partials(y: Any, x: Any, low: Any, high: Any) -> tuple[Any, Any, Any]:
 
 maximum = Op("maximum", ieee.maximum, lambda y, a, b: (_share(a, b), _share(b, a)), symbol="max", arity=2, kinks=_gap)
 minimum = Op("minimum", ieee.minimum, lambda y, a, b: (_share(b, a), _share(a, b)), symbol="min", arity=2, kinks=_gap)
-clip    = Op("clip", ieee.clip, _clip_partials, arity=3, kinks=lambda x, low, high: (x - low, x - high))
+clip    = Op("clip", ieee.clip, _clip_partials, arity=3, kinks=lambda x, low, high: (x - low, x - high, high - low))
 where   = Op("where", ieee.where, lambda r, c, x, y: (0.0, not_equal(c, 0.0), equal(c, 0.0)), arity=3,
              doc="where(condition, x, y): x where the condition is true (not 0), else y. No derivative flows to the condition.")
 

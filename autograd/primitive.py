@@ -73,7 +73,7 @@ def _checked_name(name: str) -> str:
         raise ValueError(f"the name of a primitive must be an identifier (got {name!r}): pass name=...")
     if name in ops.builtin:
         raise ValueError(f"{name!r} is a built-in primitive: choose another name")
-    if name not in ops.table and any(hasattr(kind, name) for kind in operators.kinds()):
+    if operators.is_taken(name):
         raise ValueError(f"{name!r} is an attribute of the package's numbers: choose another name")
     return name
 
