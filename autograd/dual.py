@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import count
-from typing import Any, ClassVar
+from typing import Any, ClassVar, final
 
 from .op import Op
 from .operators import Number
@@ -12,6 +12,7 @@ from .operators import Number
 fresh_tag = count(1).__next__
 
 
+@final
 class Dual(Number):
     """primal + tangent * epsilon, with epsilon^2 = 0.
 
@@ -43,12 +44,12 @@ class Dual(Number):
     @classmethod
     def _apply(cls, op: Op, operands: tuple[Any, ...]) -> Dual:
         """The chain rule: the tangent of the result is the sum of partial x tangent over the operands."""
-        tag = max(x.tag for x in operands if isinstance(x, Dual))
-        primals = [primal(x, tag) for x in operands]
+        tag = max([x.tag for x in operands if type(x) is Dual])
+        primals = [x.primal if type(x) is Dual and x.tag == tag else x for x in operands]
         y = op.apply(*primals)
         tangent: Any = 0.0
         for x, partial in zip(operands, op.local(y, *primals), strict=True):
-            if isinstance(x, Dual) and x.tag == tag:
+            if type(x) is Dual and x.tag == tag:
                 tangent = tangent + partial * x.tangent
         return Dual(y, tangent, tag)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from typing import Any, overload
 
@@ -34,10 +34,11 @@ class Graph(Sequence[Value]):
 
     def __init__(self, roots: Value | Sequence[Value]) -> None:
         self._single = isinstance(roots, Value)
-        self.roots: tuple[Value, ...] = (roots,) if isinstance(roots, Value) else tuple(roots)
-        for root in self.roots:
+        given = [roots] if isinstance(roots, Value) or not isinstance(roots, Iterable) else list(roots)
+        for root in given:
             if not isinstance(root, Value):
                 raise TypeError(f"Graph needs a Value or a sequence of Values (got {root!r}, {type(root).__name__})")
+        self.roots: tuple[Value, ...] = tuple(given)
         self.nodes: list[Value] = topological_order(self.roots)
 
     def __len__(self) -> int:
@@ -83,7 +84,14 @@ class Graph(Sequence[Value]):
     def names(self) -> dict[int, str]:
         """A name for each node by its id: its label if no other node has it, else v and its place in the order."""
         taken = Counter(node.label for node in self.nodes)
-        return {id(n): n.label if n.label and taken[n.label] == 1 else f"v{i}" for i, n in enumerate(self.nodes)}
+
+        def by_place(i: int) -> str:
+            name = f"v{i}"
+            while name in taken:  # somebody's label
+                name += "'"
+            return name
+
+        return {id(n): n.label if n.label and taken[n.label] == 1 else by_place(i) for i, n in enumerate(self.nodes)}
 
     def forward(self, updates: Mapping[Any, Any] | None = None) -> Any:
         """Recompute every node in place, after giving leaves new data.
@@ -97,7 +105,7 @@ class Graph(Sequence[Value]):
         Raises:
             KeyError: if a key is no leaf of this graph, or a label that several leaves have. Nothing has changed then.
         """
-        data = {id(self._leaf(key)): as_float(x, f"new data of {key!r}") for key, x in (updates or {}).items()}
+        data = self._new_data(updates or {})
         for node in self.nodes:
             if node.op is not None:
                 operands = (data[id(x)] if isinstance(x, Value) else x for x in node.args)
@@ -109,13 +117,21 @@ class Graph(Sequence[Value]):
         results = [root.data for root in self.roots]
         return results[0] if self._single else results
 
-    def _leaf(self, key: Any) -> Value:
-        found = [x for x in self.leaves if x is key or (isinstance(key, str) and x.label == key)]
-        if len(found) == 1:
-            return found[0]
-        labels = ", ".join(sorted({x.label for x in self.leaves if x.label})) or "none has a label"
-        problem = f"{len(found)} leaves have this label" if found else "no leaf of this graph"
-        raise KeyError(f"cannot update {key!r}: {problem} (labels of leaves: {labels})")
+    def _new_data(self, updates: Mapping[Any, Any]) -> dict[int, float]:
+        """The new data of leaves by their ids."""
+        leaves = {id(x): x for x in self.leaves}
+        labelled: dict[str, list[Value]] = {}
+        for leaf in leaves.values():
+            if leaf.label:
+                labelled.setdefault(leaf.label, []).append(leaf)
+        data: dict[int, float] = {}
+        for key, x in updates.items():
+            found = [key] if id(key) in leaves else labelled.get(key, []) if isinstance(key, str) else []
+            if len(found) != 1:
+                problem = f"{len(found)} leaves have this label" if found else "no leaf of this graph"
+                raise KeyError(f"cannot update {key!r}: {problem} (labels of leaves: {', '.join(sorted(labelled)) or 'none has a label'})")
+            data[id(found[0])] = as_float(x, f"new data of {key!r}")
+        return data
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the graph to a JSON file that `Graph.load` reads: structure, data, gradients and labels, exactly."""

@@ -7,6 +7,7 @@ NumPy, torch and JAX do. Formulas are chosen to be accurate to a few units in th
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable
 
 inf, nan = math.inf, math.nan
@@ -271,7 +272,7 @@ def prod(*x: float) -> float:
 
 def dot(*xy: float) -> float:
     n = len(xy) // 2
-    return total(*(a * b for a, b in zip(xy[:n], xy[n:], strict=True)))
+    return total(*map(operator.mul, xy[:n], xy[n:]))
 
 
 def norm(*x: float) -> float:
@@ -345,7 +346,7 @@ def polygamma(n: float, x: float) -> float:
     Recurrence up to x >= 15 + n, then the asymptotic series (Abramowitz & Stegun 6.3.18, 6.4.11); far below 0, reflection (6.4.7).
     """
     order = int(n) if math.isfinite(n) else -1
-    if order != n or order < 0 or x != x or x == -inf:
+    if order != n or not 0 <= order <= 150 or x != x or x == -inf:  # beyond 150 the factorials of the series overflow
         return nan
     if x <= 0.0 and x == math.floor(x):
         return nan

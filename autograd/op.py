@@ -91,25 +91,32 @@ class Op:
 
     def __call__(self, *operands: Any) -> Any:
         """The op applied to numbers of any kind; to one sequence of them where `arity` is None."""
+        if len(operands) != self.arity:
+            operands = self._complete(operands)
         for x in operands:
             if type(x) is not float:
-                break
-        else:
-            if len(operands) == self.arity:
-                return self.forward(*operands)
-        return self.apply(*self._complete(operands))
+                return self.apply(*operands)
+        return self.forward(*operands)
 
     def apply(self, *operands: Any) -> Any:
         """The op applied to exactly its operands, a sequence given one by one."""
-        numpy = sys.modules.get("numpy")
-        if numpy is not None and any(isinstance(x, numpy.ndarray) for x in operands):
+        highest, rank, foreign = None, 0, False
+        for x in operands:
+            kind = type(x)
+            if kind is not float:
+                its_rank = getattr(kind, "_rank", 0)
+                if its_rank > rank:
+                    highest, rank = x, its_rank
+                foreign |= its_rank == 0
+        if foreign and any(map(is_array, operands)):
             from .arrays import elementwise
 
             return elementwise(self, operands)
-        highest: Any = max(operands, key=_rank, default=0.0)
-        if _rank(highest) > 0:
+        if highest is not None:
             return highest._apply(self, operands)
-        return self.forward(*(as_float(x, f"operand of {self.name}") for x in operands))
+        if foreign:
+            operands = tuple(as_float(x, f"operand of {self.name}") for x in operands)
+        return self.forward(*operands)
 
     def _complete(self, operands: tuple[Any, ...]) -> tuple[Any, ...]:
         """The operands with defaults filled in and a sequence spread out."""
@@ -148,10 +155,6 @@ class Op:
         return partials
 
 
-def _rank(x: object) -> int:
-    return getattr(type(x), "_rank", 0)
-
-
 def _count(op: Op) -> str:
     arity = op.arity or 0
     least = arity - len(op.defaults)
@@ -165,6 +168,12 @@ def is_plain(x: object) -> bool:
         return True
     numpy = sys.modules.get("numpy")
     return numpy is not None and isinstance(x, (numpy.floating, numpy.integer, numpy.bool_))
+
+
+def is_array(x: object) -> bool:
+    """Whether `x` is a NumPy array, found out without importing NumPy."""
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and isinstance(x, numpy.ndarray)
 
 
 def as_float(x: Any, what: str) -> float:

@@ -144,7 +144,7 @@ lgamma    = Op("lgamma", ieee.lgamma, lambda y, x: (polygamma(0.0, x),),
                kinks=lambda x: _integers(x) if x <= 0.5 else (1.0,))
 polygamma = Op("polygamma", ieee.polygamma, lambda y, n, x: (0.0, polygamma(n + 1.0, x)), arity=2,
                kinks=lambda n, x: _integers(x) if x <= 0.5 else (1.0,),
-               doc="The (n+1)-th derivative of lgamma at x, for an order n of 0, 1, 2, ... that is held constant.")
+               doc="The (n+1)-th derivative of lgamma at x, for an order n of 0, 1, ..., 150 that is held constant.")
 
 # Rounding and comparison -------------------------------------------------------------------------------------------------
 

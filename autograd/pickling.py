@@ -8,18 +8,12 @@ operands are in the pickle already, and pickle refers back to them. Nodes that s
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable
 from typing import Any
 
 from .op import Op
 from .value import Value, _restored, topological_order
-
-
-class _Listed(threading.local):
-    ids: frozenset[int] = frozenset()
-
-
-_listed = _Listed()
 
 
 class _Prelude:
@@ -27,24 +21,44 @@ class _Prelude:
 
     def __init__(self, nodes: list[Value]) -> None:
         self.nodes = nodes
+        self.ids = frozenset(map(id, nodes))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return list, (), None, self._each()
+        return list, (), None, iter([_Mark(weakref.ref(self)), *self.nodes, _Mark(_none)])
 
-    def _each(self) -> Iterator[Value | None]:
-        before, _listed.ids = _listed.ids, frozenset(map(id, self.nodes))
-        try:
-            yield from self.nodes
-            yield None  # pickle looks one item ahead: the last node must be written before this ends
-            yield None
-        finally:
-            _listed.ids = before
+
+class _Mark:
+    """Before the first node of a prelude and after its last. Picklers ask a list for items ahead of writing them, so that only an
+    item of the list itself can tell where the writing has come to.
+    """
+
+    def __init__(self, prelude: Callable[[], _Prelude | None]) -> None:
+        self.prelude = prelude
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        _writing.prelude = self.prelude
+        return bool, ()
+
+
+def _none() -> None:
+    return None
+
+
+class _Writing(threading.local):
+    """The prelude that this thread is writing; weakly, so that a pickle that fails half-way leaves nothing behind."""
+
+    def __init__(self) -> None:
+        self.prelude: Callable[[], _Prelude | None] = _none
+
+
+_writing = _Writing()
 
 
 def reduce(node: Value) -> tuple[Any, ...]:
     """What Value.__reduce__ answers."""
     record = (node.op, node.args, node.data, node.grad, node.label)
-    if node.op is None or id(node) in _listed.ids:
+    prelude = _writing.prelude()
+    if node.op is None or (prelude is not None and id(node) in prelude.ids):
         return _restored, record
     return _restored_after, (_Prelude(topological_order([node])[:-1]), *record)
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import threading
 from collections.abc import Sequence
 from os import PathLike
 from typing import Any, NoReturn
@@ -40,7 +41,7 @@ def save(path: str | PathLike[str], nodes: Sequence[Value], roots: Sequence[Valu
         "single": single,
     }
     text = json.dumps({"format": FORMAT, "version": VERSION, "sha256": _digest(graph), "graph": graph}, separators=(",", ":"))
-    temporary = f"{os.fspath(path)}.{os.getpid()}.part"
+    temporary = f"{os.fspath(path)}.{os.getpid()}.{threading.get_ident()}.part"
     try:
         with open(temporary, "w", encoding="utf-8") as file:
             file.write(text)
@@ -61,7 +62,7 @@ def load(path: str | PathLike[str]) -> tuple[list[Value], bool]:
         raise ValueError(f"{os.fspath(path)!r} is not a graph file, or was cut short: {error}") from None
     try:
         return _graph(_contents(document))
-    except _Invalid as error:
+    except (_Invalid, RecursionError) as error:
         raise ValueError(f"{os.fspath(path)!r} cannot be read as a graph: {error}") from None
 
 
@@ -86,7 +87,7 @@ def _contents(document: Any) -> dict[str, Any]:
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         _invalid(f'it does not say "format": "{FORMAT}"')
     version = document.get("version")
-    if version != VERSION or isinstance(version, bool):
+    if type(version) is not int or version != VERSION:
         _invalid(f"it has version {version!r}, and this release reads version {VERSION}: update scalar-autograd to read newer files")
     graph = document.get("graph")
     if not isinstance(graph, dict):
@@ -110,6 +111,8 @@ def _graph(graph: dict[str, Any]) -> tuple[list[Value], bool]:
         operands = tuple(_operand(x, nodes, i) for x in args) if isinstance(args, list) else _invalid(f"args of node {i} are no list")
         _check_operands(op, operands, i)
         nodes.append(_restored(op, operands, _number(data, "data", i), _number(grad, "grad", i), labels.get(str(i), "")))
+    if sum(1 for node in nodes if node.label) != len(labels):
+        _invalid("labels has entries that are empty or of no node")
     roots = [nodes[r] if _is_place(r, nodes) else _invalid(f"root {r!r} is no node") for r in _list(graph, "roots")]
     single = graph.get("single")
     if not isinstance(single, bool) or (single and len(roots) != 1):

@@ -6,10 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
-
-def is_array(x: object) -> bool:
-    numpy = sys.modules.get("numpy")
-    return numpy is not None and isinstance(x, numpy.ndarray)
+from .op import is_array
 
 
 def leaves(tree: Any) -> list[Any]:

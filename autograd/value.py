@@ -9,7 +9,7 @@ This is the reference implementation, written to be read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, ClassVar, final
 
 from . import ops
@@ -64,6 +64,30 @@ def _binary(op: Op) -> Method:
         node.op = op
         node._a = self
         node._b = other
+        if _on_record is not None:
+            _on_record(node)
+        return node
+
+    return method
+
+
+def _constant_first(op: Op) -> Method:
+    forward = op.forward
+    is_division = op is ops.divide
+
+    def method(self: Value, other: Any) -> Any:
+        if type(other) is not float:
+            if not is_plain(other):
+                return NotImplemented
+            other = float(other)
+        if is_division and other == 1.0:
+            return self.reciprocal()  # 1 / x is the primitive of that name
+        node = _new(Value)
+        node._data = forward(other, self._data)
+        node._grad = 0.0
+        node.op = op
+        node._a = other
+        node._b = self
         if _on_record is not None:
             _on_record(node)
         return node
@@ -215,8 +239,8 @@ class Value(Number):
 
     @classmethod
     def _apply(cls, op: Op, operands: tuple[Any, ...]) -> Value:
-        operands = tuple(x if type(x) is Value else as_float(x, f"operand of {op.name}") for x in operands)
-        data = op.forward(*(x._data if type(x) is Value else x for x in operands))
+        operands = tuple([x if type(x) is Value or type(x) is float else as_float(x, f"operand of {op.name}") for x in operands])
+        data = op.forward(*[x._data if type(x) is Value else x for x in operands])
         if type(data) is not float:
             data = as_float(data, f"result of primitive {op.name!r}")
         return _record(op, operands, data)
@@ -229,20 +253,35 @@ class Value(Number):
             return super()._method(op)
         return _unary(op) if op.arity == 1 else _binary(op)
 
+    @classmethod
+    def _reflected(cls, op: Op) -> Method:
+        return _constant_first(op)
 
-def topological_order(roots: Iterable[Value], known: Container[int] = ()) -> list[Value]:
+
+def topological_order(roots: Iterable[Value], known: Iterable[int] = ()) -> list[Value]:
     """The roots and all they depend on, every node after its operands; those whose id is in `known` left out."""
     order: list[Value] = []
-    seen: set[int] = set()
-    stack: list[Value | None] = list(reversed(list(roots)))
+    seen: set[int] = set(known)
+    stack: list[Any] = [*roots][::-1]
+    push, pop = stack.append, stack.pop
     while stack:
-        node = stack.pop()
+        node = pop()
         if node is None:  # everything the next node depends on is in order
-            order.append(stack.pop())  # type: ignore[arg-type]
-        elif id(node) not in seen and id(node) not in known:
+            order.append(pop())
+        elif id(node) not in seen:
             seen.add(id(node))
-            stack += (node, None)
-            stack.extend(x for x in reversed(node.args) if type(x) is Value)
+            if node.op is None:
+                order.append(node)
+                continue
+            push(node)
+            push(None)
+            a, b = node._a, node._b
+            if type(b) is Value:
+                push(b)
+            if type(a) is Value:
+                push(a)
+            elif type(a) is tuple:
+                stack.extend(x for x in reversed(a) if type(x) is Value)
     return order
 
 
