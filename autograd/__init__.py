@@ -65,6 +65,6 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *_NUMPY, "testing"})
 
 
-# For `import *`: all of the above but submodules and, as in NumPy, names that would hide Python's own (abs, max, min, pow, sum).
+# For `import *`: all of the above but submodules, what needs NumPy and, as in NumPy, names that would hide Python's own (abs, max, ...).
 _public = [name for name, x in globals().items() if name[0] != "_" and getattr(x, "__module__", "").startswith(__name__)]
-globals()["__all__"] = [name for name in (*_public, *_NUMPY) if not hasattr(builtins, name)]
+globals()["__all__"] = [name for name in _public if not hasattr(builtins, name)]

@@ -28,7 +28,7 @@ class Dual(Number):
 
     __slots__ = ("primal", "tag", "tangent")
 
-    _rank: ClassVar[int] = 2
+    _rank: ClassVar[int] = 3
 
     def __init__(self, primal: Any, tangent: Any = 0.0, tag: int = 0) -> None:
         self.primal = primal

@@ -133,6 +133,9 @@ class Graph(Sequence[Value]):
             data[id(found[0])] = as_float(x, f"new data of {key!r}")
         return data
 
+    def __reduce__(self) -> tuple[type[Graph], tuple[Any]]:
+        return Graph, (self.roots[0] if self._single else self.roots,)
+
     def save(self, path: str | PathLike[str]) -> None:
         """Write the graph to a JSON file that `Graph.load` reads: structure, data, gradients and labels, exactly."""
         storage.save(path, self.nodes, self.roots, self._single)

@@ -180,8 +180,11 @@ def log_sigmoid(x: float) -> float:
 
 
 def swish(x: float, beta: float) -> float:
-    s = sigmoid(beta * x)
-    return x * s if s else math.copysign(0.0, x)  # -inf times 0 would be nan, the limit is 0
+    z = beta * x
+    if z > -700.0:
+        return x * sigmoid(z)
+    root = math.exp(0.5 * z)  # of sigmoid(z), which would be denormal before it is multiplied
+    return x * root * root if root else math.copysign(0.0, x)  # -inf times 0 would be nan, the limit is 0
 
 
 def gelu(x: float) -> float:

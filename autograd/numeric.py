@@ -145,7 +145,7 @@ class Complex(Number):
     """A complex number that the functions of this package accept, for the complex step."""
 
     __slots__ = ("number",)
-    _rank: ClassVar[int] = 3
+    _rank: ClassVar[int] = 4
 
     def __init__(self, number: complex) -> None:
         self.number = number

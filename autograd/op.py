@@ -133,7 +133,7 @@ class Op:
         """`partials`, checked to be one number per operand. Total on floats, where Python's own division raises."""
         try:
             partials = self.partials(y, *x)
-        except ArithmeticError:
+        except (ZeroDivisionError, OverflowError):
             partials = self._local_ieee(y, *x)
         if not isinstance(partials, tuple):
             kind = type(partials).__name__
@@ -151,7 +151,7 @@ class Op:
 
         partials = self.partials(*(Float(v) if type(v) is float else v for v in (y, *x)))
         if isinstance(partials, tuple):
-            partials = tuple(d.data if type(d) is Float else d for d in partials)
+            partials = tuple(float(d) if type(d) is Float else d for d in partials)
         return partials
 
 
@@ -193,8 +193,10 @@ def named(name: str) -> Op:
     """The op of that name; a LookupError names the nearest where there is none."""
     from .ops import table
 
-    if name in table:
+    try:
         return table[name]
+    except KeyError:
+        pass
     from difflib import get_close_matches
 
     near = get_close_matches(str(name), table, n=1)

@@ -42,7 +42,7 @@ class Number:
             setattr(cls, f"__{name}__", cls._method(op))
             setattr(cls, f"__r{name}__", cls._reflected(op))
         for op in ops.table.values():
-            if takes_one(op):
+            if takes_one(op) or op in (ops.arctan2, ops.fmod, ops.hypot):  # NumPy asks its objects for these, too
                 setattr(cls, op.name, cls._method(op))
 
     @classmethod
@@ -88,6 +88,10 @@ class Number:
 
     def __format__(self, spec: str) -> str:
         return format(float(self), spec) if spec else str(self)
+
+    def conjugate(self) -> Any:
+        """The number itself, for NumPy."""
+        return self
 
     # Comparisons look at the data and give a bool; for one that can be recorded use autograd.greater and its like.
 
@@ -167,17 +171,14 @@ def _is_number(x: object) -> bool:
     return isinstance(x, Number) or is_plain(x)
 
 
-class Float(Number):
+class Float(Number, float):
     """A float with IEEE 754 arithmetic: 1 / Float(0.0) is infinite, where Python's own division raises."""
 
-    __slots__ = ("data",)
+    __slots__ = ()
     _rank = 1
 
-    def __init__(self, data: float) -> None:
-        self.data = data
-
     def __float__(self) -> float:
-        return self.data
+        return float.__pos__(self)
 
     @classmethod
     def _apply(cls, op: Op, operands: tuple[Any, ...]) -> Float:

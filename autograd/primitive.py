@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from . import operators, ops
-from .op import REAL, Interval, Op, as_float
+from .op import REAL, Interval, Op, as_float, is_plain
 
 Kinks = float | Sequence[float] | Callable[..., Any] | None
 
@@ -95,12 +95,15 @@ def _signature(f: Callable[..., float]) -> tuple[int | None, tuple[float, ...]]:
 def _intervals(domain: Any, arity: int | None) -> tuple[Interval, ...]:
     if domain is None:
         return (REAL,) * (arity or 1)
-    pairs = [domain] if isinstance(domain[0], (int, float)) else list(domain)
+    try:
+        pairs = [(low, high) for low, high in ([domain] if is_plain(domain[0]) else domain)]
+    except (TypeError, ValueError, LookupError):
+        raise ValueError(f"domain must be an interval (low, high), or one for each operand (got {domain!r})") from None
     intervals = []
     for pair in pairs:
         low, high = (as_float(bound, "a bound of domain") for bound in pair)
         if not low < high:
-            raise ValueError(f"domain must be an interval (low, high) with low < high (got {tuple(pair)!r})")
+            raise ValueError(f"domain must be an interval (low, high) with low < high (got {pair!r})")
         intervals.append((low, high))
     if arity and len(intervals) not in (1, arity):
         raise ValueError(f"domain must be one interval, or one for each of the {arity} operands (got {len(intervals)})")
@@ -118,5 +121,5 @@ def _switches(kinks: Kinks) -> Callable[..., tuple[float, ...]] | None:
             return tuple(result) if isinstance(result, (tuple, list)) else (float(result),)
 
         return switches
-    points = [kinks] if isinstance(kinks, (int, float)) else kinks
+    points = kinks if isinstance(kinks, Iterable) else [kinks]
     return ops._at(*(as_float(p, "a point of kinks") for p in points))

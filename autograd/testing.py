@@ -16,12 +16,20 @@ import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from hypothesis import strategies as st
-
 from . import ops
 from .checking import GradCheck, gradcheck
 from .op import Op, named
 from .value import Value
+
+
+def _register() -> None:
+    """Hypothesis calls this through an entry point, so that st.from_type(Value) works; it does so while it is first imported itself."""
+    from hypothesis.strategies import register_type_strategy
+
+    register_type_strategy(Value, lambda _: values())
+
+
+from hypothesis import strategies as st
 
 # Operands that are not any real number of their domain.
 _CHOICES: dict[tuple[str, int], tuple[float, ...]] = {
@@ -184,8 +192,3 @@ def assert_gradients(f: Callable[..., Any], *args: Any, order: int = 1, rtol: fl
     if not result:
         raise AssertionError(f"{len(result.failures)} of {len(result.rows)} derivatives are wrong\n{result}")
     return result
-
-
-def _register() -> None:
-    """Hypothesis calls this through an entry point, so that st.from_type(Value) works."""
-    st.register_type_strategy(Value, values())

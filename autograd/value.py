@@ -117,7 +117,7 @@ class Value(Number):
     # an op of three or more keeps the tuple of them in _a.
     __slots__ = ("_a", "_b", "_data", "_grad", "_label", "op")
 
-    _rank: ClassVar[int] = 1
+    _rank: ClassVar[int] = 2
     op: Op | None
     _a: Any
     _b: Any
@@ -249,7 +249,7 @@ class Value(Number):
 
     @classmethod
     def _method(cls, op: Op) -> Method:
-        if op.name not in ops.builtin or op.arity not in (1, 2):
+        if op.name not in ops.builtin or op.defaults or op.arity not in (1, 2):
             return super()._method(op)
         return _unary(op) if op.arity == 1 else _binary(op)
 

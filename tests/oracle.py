@@ -1,0 +1,288 @@
+"""What every primitive means, written from the mathematics in arbitrary precision: the judge of the package's own rules.
+
+Nothing here calls the package. Derivatives are central differences of these functions at a precision that is raised until the
+digits that the difference cancels no longer matter, so a wrong rule cannot hide behind a formula copied from it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from mpmath import mp, mpf  # type: ignore[import-untyped]
+
+Oracle = Callable[..., Any]
+
+STEP = 100  # bits of the step, relative to operands below 1: well inside the gap of any double to a pole or the end of a domain
+DIGITS = (80, 400, 1000)  # tried in turn
+LEAST = mpf(10) ** -330  # no double is as small
+
+
+def _compare(test: Callable[[Any, Any], bool]) -> Oracle:
+    return lambda a, b: mpf(test(a, b))
+
+
+def _sign(x: Any) -> Any:
+    return mpf((x > 0) - (x < 0))
+
+
+def _cbrt(x: Any) -> Any:
+    return _sign(x) * mp.cbrt(abs(x))
+
+
+def _remainder(rounding: Callable[[Any], Any]) -> Oracle:
+    return lambda a, b: a - b * rounding(a / b)
+
+
+def _trunc(x: Any) -> Any:
+    return mp.floor(x) if x >= 0 else mp.ceil(x)
+
+
+def _erfc(x: Any) -> Any:
+    if x < 0:
+        return 2 - _erfc(-x)
+    if x < 50:
+        return mp.erfc(x)
+    # Laplace's continued fraction; it converges at once where mpmath's own series needs too many digits.
+    fraction = x
+    for k in range(60, 0, -1):
+        fraction = x + mpf(k) / 2 / fraction
+    return mp.exp(-x * x) / (fraction * mp.sqrt(mp.pi))
+
+
+def _erf(x: Any) -> Any:
+    return mp.erf(x) if abs(x) < 50 else _sign(x) * (1 - _erfc(abs(x)))
+
+
+def _erf_tail(x: Any) -> Any:
+    """erf less its limit, which would cancel in a difference. No double is within a step of 1.1."""
+    return mp.erf(x) if abs(x) < mpf(11) / 10 else -_sign(x) * _erfc(abs(x))
+
+
+def _lgamma(x: Any) -> Any:
+    if x > 0:
+        return mp.loggamma(x)
+    return mp.log(mp.pi / abs(mp.sinpi(x))) - mp.loggamma(1 - x)
+
+
+def _polygamma(n: Any, x: Any) -> Any:
+    if x > -50:
+        return mp.psi(int(n), x)
+    cot, csc2 = mp.cot(mp.pi * x), 1 / mp.sinpi(x) ** 2  # mpmath recurs through every pole from x up to 0
+    derivatives = (
+        cot,
+        -mp.pi * csc2,
+        2 * mp.pi**2 * cot * csc2,
+        -2 * mp.pi**3 * csc2 * (3 * csc2 - 2),
+        8 * mp.pi**4 * csc2 * cot * (3 * csc2 - 1),
+    )
+    return (-1) ** int(n) * mp.psi(int(n), 1 - x) - mp.pi * derivatives[int(n)]
+
+
+def _logaddexp(a: Any, b: Any) -> Any:
+    return max(a, b) + mp.log1p(mp.exp(-abs(a - b)))
+
+
+def _softplus(x: Any) -> Any:
+    return _logaddexp(x, mpf(0))
+
+
+def _sigmoid(x: Any) -> Any:
+    return 1 / (1 + mp.exp(-x))
+
+
+def _logsumexp(*x: Any) -> Any:
+    top, *rest = sorted(x, reverse=True)
+    return top + mp.log1p(sum((mp.exp(v - top) for v in rest), mpf(0)))
+
+
+def _softmax(x: Any, *others: Any) -> Any:
+    return 1 / (1 + sum((mp.exp(v - x) for v in others), mpf(0)))
+
+
+def _log_softmax(x: Any, *others: Any) -> Any:
+    """The logarithm of the odds against x, softplus'd: precise however large the share."""
+    return -_softplus(_logsumexp(*others) - x) if others else mpf(0)
+
+
+def _norm(*x: Any) -> Any:
+    return mp.sqrt(sum((v * v for v in x), mpf(0)))
+
+
+def _sum(*x: Any) -> Any:
+    return mp.fsum(x)  # rounded once
+
+
+def _dot(*xy: Any) -> Any:
+    n = len(xy) // 2
+    return mp.fdot(xy[:n], xy[n:])
+
+
+ORACLE: dict[str, Oracle] = {
+    "add": lambda a, b: a + b,
+    "sub": lambda a, b: a - b,
+    "mul": lambda a, b: a * b,
+    "div": lambda a, b: a / b,
+    "neg": lambda x: -x,
+    "pos": lambda x: x,
+    "pow": lambda a, b: mp.exp(b * mp.log(a)) if a > 0 else mp.power(a, b),
+    "reciprocal": lambda x: 1 / x,
+    "mod": _remainder(mp.floor),
+    "fmod": _remainder(_trunc),
+    "abs": abs,
+    "sign": _sign,
+    "square": lambda x: x**2,
+    "sqrt": mp.sqrt,
+    "cbrt": _cbrt,
+    "exp": mp.exp,
+    "exp2": lambda x: mp.exp(x * mp.ln2),
+    "expm1": mp.expm1,
+    "log": mp.log,
+    "log2": lambda x: mp.log(x) / mp.ln2,
+    "log10": lambda x: mp.log(x) / mp.ln10,
+    "log1p": mp.log1p,
+    "logaddexp": _logaddexp,
+    "sin": mp.sin,
+    "cos": mp.cos,
+    "tan": mp.tan,
+    "arcsin": mp.asin,
+    "arccos": mp.acos,
+    "arctan": mp.atan,
+    "arctan2": mp.atan2,
+    "sinh": mp.sinh,
+    "cosh": mp.cosh,
+    "tanh": mp.tanh,
+    "arcsinh": mp.asinh,
+    "arccosh": mp.acosh,
+    "arctanh": mp.atanh,
+    "hypot": _norm,
+    "erf": _erf,
+    "erfc": _erfc,
+    "lgamma": _lgamma,
+    "polygamma": _polygamma,
+    "floor": mp.floor,
+    "ceil": mp.ceil,
+    "trunc": _trunc,
+    "step": lambda x: mpf(x >= 0),
+    "greater": _compare(lambda a, b: a > b),
+    "greater_equal": _compare(lambda a, b: a >= b),
+    "less": _compare(lambda a, b: a < b),
+    "less_equal": _compare(lambda a, b: a <= b),
+    "equal": _compare(lambda a, b: a == b),
+    "not_equal": _compare(lambda a, b: a != b),
+    "maximum": max,
+    "minimum": min,
+    "clip": lambda x, low, high: min(max(x, low), high),
+    "where": lambda c, x, y: x if c != 0 else y,
+    "sigmoid": _sigmoid,
+    "log_sigmoid": lambda x: -_softplus(-x),
+    "softplus": _softplus,
+    "relu": lambda x: max(x, mpf(0)),
+    "leaky_relu": lambda x, slope: x if x > 0 else slope * x,
+    "elu": lambda x, alpha: x if x > 0 else alpha * mp.expm1(x),
+    "swish": lambda x, beta: x * _sigmoid(beta * x),
+    "gelu": lambda x: x * _erfc(-x / mp.sqrt(2)) / 2,
+    "hardtanh": lambda x: min(max(x, mpf(-1)), mpf(1)),
+    "sum": _sum,
+    "mean": lambda *x: _sum(*x) / len(x),
+    "prod": lambda *x: mp.fprod(x),
+    "max": lambda *x: max(x),
+    "min": lambda *x: min(x),
+    "norm": _norm,
+    "logsumexp": _logsumexp,
+    "dot": _dot,
+    "softmax": _softmax,
+    "log_softmax": _log_softmax,
+}
+
+# Where a derivative has a name of its own, mpmath computes that function by a way of its own, and faster than a difference.
+KNOWN: dict[tuple[str, int], Oracle] = {
+    ("lgamma", 0): lambda x: _polygamma(0, x),
+    ("polygamma", 0): lambda n, x: mpf(0),  # the order is held constant
+    ("polygamma", 1): lambda n, x: _polygamma(n + 1, x),
+    ("where", 0): lambda c, x, y: mpf(0),  # by convention the condition carries no derivative
+}
+
+# Functions with the same derivatives, of which a difference cancels less.
+SHIFTED: dict[str, Oracle] = {"erf": _erf_tail, "erfc": lambda x: -_erf_tail(x)}
+
+
+def value(name: str, x: Sequence[float], digits: int = 50) -> Any:
+    """The op at floats x."""
+    with mp.workdps(digits):
+        return ORACLE[name](*map(mpf, x))
+
+
+def first(name: str, x: Sequence[float], i: int, digits: Sequence[int] = DIGITS) -> Any:
+    """The derivative of the op in operand i, to a relative 1e-20."""
+    if (name, i) in KNOWN:
+        with mp.workdps(40):
+            return KNOWN[name, i](*map(mpf, x))
+    return slope(SHIFTED.get(name, ORACLE[name]), x, i, digits)
+
+
+def second(name: str, x: Sequence[float], i: int, j: int) -> Any:
+    """The second derivative of the op in operands i and j, to a relative 1e-15 or better."""
+    if name in ("lgamma", "polygamma"):
+        with mp.workdps(40):
+            orders = {"lgamma": (1, *x), "polygamma": (x[0] + 2.0, x[-1])}
+            order, at = orders[name]
+            return _polygamma(order, mpf(at)) if i == j == len(x) - 1 else mpf(0)
+    if (name, i) in KNOWN or (name, j) in KNOWN:
+        return mpf(0)
+    return curvature(SHIFTED.get(name, ORACLE[name]), x, i, j)
+
+
+def slope(f: Oracle, x: Sequence[float], i: int, digits: Sequence[int] = DIGITS) -> Any:
+    """The derivative of f in operand i by a central difference, of error h^2 and free of cancellation."""
+    for d in digits:
+        with mp.workdps(d):
+            at = list(map(mpf, x))
+            h = step(at[i], STEP)
+            values = f(*_moved(at, i, h)), f(*_moved(at, i, -h))
+            difference = values[0] - values[1]
+            quotient = difference / (2 * h)
+            if _settled(difference, values, h):
+                break
+    return quotient
+
+
+def curvature(f: Oracle, x: Sequence[float], i: int, j: int) -> Any:
+    """The second derivative of f in operands i and j: a central difference of central differences."""
+    for d in (150, 500, 1500):
+        with mp.workdps(d):
+            at = list(map(mpf, x))
+            h, k = step(at[i], STEP), step(at[j], STEP)
+            values = [f(*_moved(_moved(at, i, s * h), j, t * k)) for s, t in ((1, 1), (-1, -1), (1, -1), (-1, 1))]
+            difference = values[0] + values[1] - values[2] - values[3]
+            quotient = difference / (4 * h * k)
+            if _settled(difference, values, h * k):
+                break
+    return quotient
+
+
+def _settled(difference: Any, values: Sequence[Any], divisor: Any) -> bool:
+    """Whether what rounding adds to the difference is a small part of it, or below all doubles after the division."""
+    noise = mp.ldexp(sum(map(abs, values)), 8 - mp.prec)
+    return bool(noise <= abs(difference) * mpf(10) ** -20 or noise < divisor * LEAST)
+
+
+def step(x: Any, bits: int) -> Any:
+    """A step that suits the point: small beside it, and beside one, over which functions of large numbers may oscillate.
+
+    A power of two, so that x + h and x - h are exact.
+    """
+    return mp.ldexp(1, (min(mp.mag(x), 0) if x else 0) - bits)
+
+
+def _moved(x: list[Any], i: int, h: Any) -> list[Any]:
+    return [*x[:i], x[i] + h, *x[i + 1 :]]
+
+
+def rounded(x: Any) -> float:
+    """The nearest double, an infinity beyond the largest and a denormal or 0 below the smallest normal one."""
+    try:
+        return float(x)
+    except OverflowError:
+        return math.copysign(math.inf, mp.sign(x))
