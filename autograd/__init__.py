@@ -33,6 +33,8 @@ from .functional import jvp as jvp
 from .functional import value_and_grad as value_and_grad
 from .functional import vjp as vjp
 from .graph import Graph as Graph
+from .groups import Group as Group
+from .groups import group as group
 from .numeric import numeric_grad as numeric_grad
 from .op import Op as Op
 from .ops import *  # noqa: F403  (every primitive)

@@ -6,11 +6,13 @@ import math
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 
-from . import value
+from . import value, watching
+from .op import Op
 from .value import Value
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
@@ -37,21 +39,23 @@ def detect_anomaly() -> Iterator[None]:
     autograd.anomaly.AnomalyError: log gave nan for operands x = -1.0 ...
     """
     token = _active.set(True)
-    _watch(+1)
+    watching.watch(_check_record)
+    _watch_derivatives(+1)
     try:
         yield
     finally:
-        _watch(-1)
+        _watch_derivatives(-1)
+        watching.unwatch(_check_record)
         _active.reset(token)
 
 
-def _watch(change: int) -> None:
+def _watch_derivatives(change: int) -> None:
     """Hang the checks into the engine while at least one block is active in any thread."""
     global _users
     with _lock:
         _users += change
-        value._on_record = _check_record if _users else None
         value._on_sweep = _check_sweep if _users else None
+        watching.on_derivative = _check_derivative if _users else None
 
 
 def _check_record(node: Value) -> None:
@@ -76,13 +80,22 @@ def _check_sweep(nodes: Iterator[Value]) -> Iterator[Value]:
                 )
 
 
+def _check_derivative(op: Op, operands: Sequence[Any], derivative: Any) -> None:
+    if _active.get() and not math.isfinite(float(derivative)):
+        raise AnomalyError(f"{op.name} passed on the derivative {float(derivative)} for operands {_operands(operands)}{_user_line()}")
+
+
 def _described(node: Value) -> str:
     name = node.op.name if node.op else "a leaf"
     label = f" ({node.label})" if node.label else ""
-    return f"{name}{label} gave {node.data} for operands {', '.join(map(_operand, node.args))}"
+    return f"{name}{label} gave {node.data} for operands {_operands(node.args)}"
 
 
-def _operand(x: Value | float) -> str:
+def _operands(operands: Sequence[Any]) -> str:
+    return ", ".join(map(_operand, operands))
+
+
+def _operand(x: Any) -> str:
     if isinstance(x, Value):
         return f"{x.label or (x.op.name if x.op else 'leaf')} = {x.data}"
     return str(x)

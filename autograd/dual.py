@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import count
 from typing import Any, ClassVar, final
 
+from . import watching
 from .op import Op
 from .operators import Number
 
@@ -51,6 +52,8 @@ class Dual(Number):
         for x, partial in zip(operands, op.local(y, *primals), strict=True):
             if type(x) is Dual and x.tag == tag:
                 tangent = tangent + partial * x.tangent
+        if watching.on_derivative is not None:
+            watching.on_derivative(op, operands, tangent)
         return Dual(y, tangent, tag)
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from . import ops
+from . import ops, watching
 from .dual import Dual, fresh_tag, primal, tangent
 from .op import as_float, is_array, is_plain
 from .operators import Number
@@ -243,6 +243,8 @@ def _pass_on(node: Value, upstream: Any, adjoints: dict[int, Any], depends: set[
     for x, partial in zip(node.args, partials, strict=True):
         if isinstance(x, Value) and id(x) in depends:
             contribution = _times(upstream, partial)
+            if watching.on_derivative is not None:
+                watching.on_derivative(node.op, node.args, contribution)
             adjoints[id(x)] = adjoints[id(x)] + contribution if id(x) in adjoints else contribution
 
 

@@ -171,7 +171,7 @@ def _is_number(x: object) -> bool:
     return isinstance(x, Number) or is_plain(x)
 
 
-class Float(Number, float):
+class Float(Number, float):  # type: ignore[misc]  # it is meant to differ from float
     """A float with IEEE 754 arithmetic: 1 / Float(0.0) is infinite, where Python's own division raises."""
 
     __slots__ = ()

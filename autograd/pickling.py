@@ -56,12 +56,12 @@ _writing = _Writing()
 
 def reduce(node: Value) -> tuple[Any, ...]:
     """What Value.__reduce__ answers."""
-    record = (node.op, node.args, node.data, node.grad, node.label)
+    record = (node.op, node.args, node.data, node.grad, node.label, node.group)
     prelude = _writing.prelude()
     if node.op is None or (prelude is not None and id(node) in prelude.ids):
         return _restored, record
     return _restored_after, (_Prelude(topological_order([node])[:-1]), *record)
 
 
-def _restored_after(prelude: list[Any], op: Op, args: tuple[Any, ...], data: float, grad: float, label: str) -> Value:
-    return _restored(op, args, data, grad, label)
+def _restored_after(prelude: list[Any], *record: Any) -> Value:
+    return _restored(*record)

@@ -7,6 +7,8 @@
         "data":   ["2.0", ...],               numbers as strings: JSON has no nan and no inf
         "grad":   ["0.0", ...],
         "labels": {"0": "w"},
+        "groups": [["layer", -1], ["neuron", 0]],  name and the place of the group around it, or -1
+        "group":  [-1, -1, 1, 1],             the group of each node; empty if there are none
         "roots":  [3], "single": true}}
 """
 
@@ -20,6 +22,7 @@ from collections.abc import Sequence
 from os import PathLike
 from typing import Any, NoReturn
 
+from .groups import Group
 from .op import Op, named
 from .value import Value, _restored
 
@@ -30,6 +33,10 @@ def save(path: str | PathLike[str], nodes: Sequence[Value], roots: Sequence[Valu
     """Write the graph whose `nodes`, operands first, lead to `roots`. The file appears whole or not at all."""
     place = {id(node): i for i, node in enumerate(nodes)}
     names: dict[str, int] = {}
+    groups: dict[Group, int] = {}
+    for node in nodes:
+        for group in node.group.path if node.group else ():
+            groups.setdefault(group, len(groups))
     graph = {
         "op": [names.setdefault(node.op.name, len(names)) if node.op else -1 for node in nodes],
         "ops": list(names),
@@ -37,6 +44,8 @@ def save(path: str | PathLike[str], nodes: Sequence[Value], roots: Sequence[Valu
         "data": [repr(node.data) for node in nodes],
         "grad": [repr(node.grad) for node in nodes],
         "labels": {str(i): node.label for i, node in enumerate(nodes) if node.label},
+        "groups": [[group.name, -1 if group.parent is None else groups[group.parent]] for group in groups],
+        "group": [groups[node.group] if node.group else -1 for node in nodes] if groups else [],
         "roots": [place[id(root)] for root in roots],
         "single": single,
     }
@@ -105,12 +114,14 @@ def _graph(graph: dict[str, Any]) -> tuple[list[Value], bool]:
     labels = graph.get("labels")
     if not isinstance(labels, dict) or not all(isinstance(label, str) for label in labels.values()):
         _invalid("labels must map places to strings")
+    groups = _groups_of_nodes(graph, len(columns[0]))
     nodes: list[Value] = []
     for i, (code, args, data, grad) in enumerate(zip(*columns, strict=True)):
         op = _chosen(ops, code, i)
         operands = tuple(_operand(x, nodes, i) for x in args) if isinstance(args, list) else _invalid(f"args of node {i} are no list")
         _check_operands(op, operands, i)
-        nodes.append(_restored(op, operands, _number(data, "data", i), _number(grad, "grad", i), labels.get(str(i), "")))
+        figures = _number(data, "data", i), _number(grad, "grad", i)
+        nodes.append(_restored(op, operands, *figures, labels.get(str(i), ""), groups[i]))
     if sum(1 for node in nodes if node.label) != len(labels):
         _invalid("labels has entries that are empty or of no node")
     roots = [nodes[r] if _is_place(r, nodes) else _invalid(f"root {r!r} is no node") for r in _list(graph, "roots")]
@@ -118,6 +129,22 @@ def _graph(graph: dict[str, Any]) -> tuple[list[Value], bool]:
     if not isinstance(single, bool) or (single and len(roots) != 1):
         _invalid("single must be true for one root or false")
     return roots, single
+
+
+def _groups_of_nodes(graph: dict[str, Any], count: int) -> list[Group | None]:
+    groups: list[Group] = []
+    for i, entry in enumerate(_list(graph, "groups")):
+        if not (isinstance(entry, list) and len(entry) == 2 and isinstance(entry[0], str) and _is_code(entry[1], i)):
+            _invalid(f"group {i} is {str(entry)[:40]!r}, not a name and an earlier group or -1")
+        groups.append(Group(entry[0], None if entry[1] == -1 else groups[entry[1]]))
+    codes = _list(graph, "group") or [-1] * count
+    if len(codes) != count or not all(_is_code(code, len(groups)) for code in codes):
+        _invalid("group must give for each node a group or -1")
+    return [None if code == -1 else groups[code] for code in codes]
+
+
+def _is_code(x: Any, count: int) -> bool:
+    return type(x) is int and -1 <= x < count
 
 
 def _list(graph: dict[str, Any], field: str) -> list[Any]:
@@ -130,7 +157,7 @@ def _op(name: Any) -> Op:
 
 
 def _chosen(ops: list[Op], code: Any, i: int) -> Op | None:
-    if type(code) is not int or not -1 <= code < len(ops):
+    if not _is_code(code, len(ops)):
         _invalid(f"op of node {i} is {code!r}, not a number from -1 to {len(ops) - 1}")
     return None if code == -1 else ops[code]
 

@@ -10,11 +10,14 @@ This is the reference implementation, written to be read.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, ClassVar, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 from . import ops
 from .op import Op, as_float, is_plain
 from .operators import Method, Number
+
+if TYPE_CHECKING:
+    from .groups import Group
 
 _new = object.__new__
 
@@ -24,7 +27,7 @@ _on_sweep: Callable[[Iterator[Value]], Iterator[Value]] | None = None
 
 
 def _record(op: Op, operands: tuple[Any, ...], data: float) -> Value:
-    node = _restored(op, operands, data, 0.0, "")
+    node = _restored(op, operands, data, 0.0)
     if _on_record is not None:
         _on_record(node)
     return node
@@ -113,14 +116,15 @@ class Value(Number):
     (10.0, 6.0)
     """
 
-    # One flat record of 88 bytes and a float. The operands are _a and _b (a Value, a float, or None where there is no second);
+    # One flat record of 88 bytes beside its two floats. The operands are _a and _b (a Value, a float, or None where there is no second);
     # an op of three or more keeps the tuple of them in _a.
-    __slots__ = ("_a", "_b", "_data", "_grad", "_label", "op")
+    __slots__ = ("_a", "_b", "_data", "_grad", "_group", "_label", "op")
 
     _rank: ClassVar[int] = 2
     op: Op | None
     _a: Any
     _b: Any
+    _group: Group
 
     def __init__(self, data: Any, label: str = "") -> None:
         self._data = as_float(data, "data of a Value")
@@ -168,6 +172,14 @@ class Value(Number):
         if not isinstance(label, str):
             raise TypeError(f"label of a Value must be a str (got {label!r}, {type(label).__name__})")
         self._label = label
+
+    @property
+    def group(self) -> Group | None:
+        """The innermost `autograd.group` block that recorded this node, None outside all and for leaves."""
+        try:
+            return self._group
+        except AttributeError:
+            return None
 
     @property
     def args(self) -> tuple[Value | float, ...]:
@@ -223,12 +235,12 @@ class Value(Number):
         return f"Value(data={self._data}, grad={self._grad}{label})"
 
     def __copy__(self) -> Value:
-        return _restored(self.op, self.args, self._data, self._grad, self.label)
+        return _restored(self.op, self.args, self._data, self._grad, self.label, self.group)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
         for node in topological_order([self], known=memo):
             args = tuple(memo[id(x)] if type(x) is Value else x for x in node.args)
-            memo[id(node)] = _restored(node.op, args, node._data, node._grad, node.label)
+            memo[id(node)] = _restored(node.op, args, node._data, node._grad, node.label, node.group)
         copied: Value = memo[id(self)]
         return copied
 
@@ -355,7 +367,9 @@ def _local(node: Value) -> tuple[float, ...]:
     return node.op.local(node._data, *(x._data if type(x) is Value else x for x in node.args))
 
 
-def _restored(op: Op | None, args: tuple[Any, ...], data: float, grad: float, label: str) -> Value:
+def _restored(
+    op: Op | None, args: tuple[Any, ...], data: float, grad: float, label: str = "", group: Group | None = None
+) -> Value:
     """A node from its record, unchecked and without computing anything."""
     node = _new(Value)
     node._data, node._grad, node.op = data, grad, op
@@ -365,4 +379,6 @@ def _restored(op: Op | None, args: tuple[Any, ...], data: float, grad: float, la
         node._a, node._b = args[0] if len(args) == 1 else args or None, None
     if label:
         node._label = label
+    if group is not None:
+        node._group = group
     return node

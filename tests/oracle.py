@@ -102,8 +102,7 @@ def _softmax(x: Any, *others: Any) -> Any:
 
 
 def _log_softmax(x: Any, *others: Any) -> Any:
-    """The logarithm of the odds against x, softplus'd: precise however large the share."""
-    return -_softplus(_logsumexp(*others) - x) if others else mpf(0)
+    return -mp.log1p(sum((mp.exp(v - x) for v in others), mpf(0)))
 
 
 def _norm(*x: Any) -> Any:

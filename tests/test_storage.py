@@ -182,6 +182,8 @@ WHOLE: dict[str, Any] = {
     "data": ["1.0", "-1.0", "1.0"],
     "grad": ["0.0", "0.0", "0.0"],
     "labels": {"0": "x"},
+    "groups": [["layer", -1], ["neuron", 0]],
+    "group": [-1, 0, 1],
     "roots": [2],
     "single": True,
 }
@@ -192,7 +194,9 @@ def document(graph: Any, **other: Any) -> str:
 
 
 def test_the_model_of_these_files_is_whole(folder: Path) -> None:
-    assert described(folder, document(WHOLE))[-1].data == 1.0
+    graph = described(folder, document(WHOLE))
+    assert graph[-1].data == 1.0
+    assert repr(graph[-1].group) == "<Group layer / neuron>"
 
 
 def changed(field: str, value: Any) -> dict[str, Any]:
@@ -245,6 +249,13 @@ MALICE: dict[str, dict[str, Any]] = {
     "label is no string": changed("labels", {"0": 1}),
     "label of no node": changed("labels", {"3": "x"}),
     "label of a word": changed("labels", {"zero": "x"}),
+    "group inside itself": changed("groups", [["layer", 0], ["neuron", 0]]),
+    "group inside a later one": changed("groups", [["layer", 1], ["neuron", -1]]),
+    "group name is a number": changed("groups", [[1, -1], ["neuron", 0]]),
+    "group is a name only": changed("groups", ["layer", "neuron"]),
+    "group of a node is unknown": changed("group", [-1, 0, 2]),
+    "group of a node is a bool": changed("group", [-1, False, 1]),
+    "group of too few nodes": changed("group", [-1, 0]),
     "root is no node": changed("roots", [3]),
     "root is negative": changed("roots", [-1]),
     "root is a bool": changed("roots", [True]),

@@ -198,7 +198,9 @@ def check_derivatives(name: str, x: Point) -> None:
         if name == "elu" and i == 0 and x[0] == 0.0:
             continue  # a kink when alpha is not 1, tested as a convention
         exact = oracle.rounded(oracle.first(name, x, i))
-        allowed = 1e-10 * abs(exact) + 1e-14 * cancelling(name, x, i) + 4.0 * DENORMAL * max(map(abs, (1.0, *x)))
+        power = 2 if name == "swish" and i == 1 else 1  # of x, by which a factor that may be denormal is multiplied
+        coarse = 4.0 * DENORMAL * min(max(map(abs, (1.0, *x))), 1e3) ** power
+        allowed = 1e-10 * abs(exact) + 1e-14 * cancelling(name, x, i) + coarse
         assert d == exact or abs(d - exact) <= allowed, f"d {name}{x} in operand {i} is {d}, not {exact}"
 
 
