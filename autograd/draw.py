@@ -1,10 +1,13 @@
-"""Pictures of graphs: forward value above, gradient below, from left to right as in the textbook figure.
+"""Pictures of graphs, as in the textbooks: forward values above, gradients below, left to right.
 
-This module writes the description in Graphviz's language; `render.py` turns it into an image.
+This module decides how things look and writes them in Graphviz's language; `scene.py` decides what is shown, and
+`render.py` makes an image of it.
 """
 
 from __future__ import annotations
 
+import html
+import math
 import os
 from collections.abc import Sequence
 from os import PathLike
@@ -12,92 +15,300 @@ from typing import TYPE_CHECKING
 
 from . import render
 from .graph import Graph
+from .groups import Group
+from .scene import Arrow, Box, Scene, arrange, largest_gradient
 from .value import Value
 
 if TYPE_CHECKING:
     import graphviz
 
 _DIRECTIONS = ("LR", "TB", "RL", "BT")
-_FORMATS = (".svg", ".png", ".pdf", ".dot")
+_FORMATS = (".svg", ".png", ".pdf", ".dot", ".html")
+_COMPACT = 200  # boxes above which each is one line of text
+_FORWARD, _BACKWARD, _INK, _QUIET = "#0b5d1e", "#a31515", "#1f2328", "#6e7781"
+_SHADES = ("#fff7ec", "#fee8c8", "#fdd49e", "#fdbb84", "#fc8d59")  # of gradients, a decade each
+_ZERO, _BAD, _PLAIN = "#e1e4e8", "#f5c2f0", "#ffffff"
+_MATHEMATICAL = {"*": "×", "-": "−", "/": "÷"}
 
 
 class Drawing:
-    """A picture of a graph. Shows itself in a notebook; `save` writes it to a file."""
+    """A picture of a graph. Shows itself in a notebook; `save` writes it to a file.
+
+    Attributes:
+        source: the picture in Graphviz's language, the same for the same graph.
+    """
 
     def __init__(self, source: str) -> None:
         self.source = source
 
     def save(self, path: str | PathLike[str]) -> str:
-        """Write the picture in the format of the file's ending: .svg, .png, .pdf or .dot. Returns the path."""
+        """Write the picture in the format of the file's ending: .svg, .png, .pdf, .html or .dot. Returns the path.
+
+        Raises:
+            ValueError: if the ending is none of these.
+            RenderError: if Graphviz is missing, fails, or takes longer than its time limit. No file is written then.
+        """
         path = os.fspath(path)
         ending = os.path.splitext(path)[1].lower()
         if ending not in _FORMATS:
             raise ValueError(f"cannot save a drawing as {path!r}: the name must end in {', '.join(_FORMATS)}")
-        picture = self.source.encode() if ending == ".dot" else render.render(self.source, ending[1:])
+        picture = self._as(ending)
         with open(path, "wb") as file:
             file.write(picture)
         return path
 
-    def _repr_svg_(self) -> str:
+    def svg(self) -> str:
+        """The picture as SVG."""
         return render.render(self.source, "svg").decode()
+
+    def _as(self, ending: str) -> bytes:
+        if ending == ".dot":
+            return self.source.encode()
+        if ending == ".html":
+            return _page(self.svg()).encode()
+        return render.render(self.source, ending[1:])
+
+    def _repr_svg_(self) -> str:
+        return self.svg()
+
+    def __repr__(self) -> str:
+        return f"<Drawing of {self.source.count(' [')} elements: .save('graph.svg') writes it>"
 
 
 def draw(
-    v: Value | Sequence[Value], *, direction: str = "LR", grad: bool = True, partials: bool = False, max_nodes: int = 500
+    v: Value | Sequence[Value],
+    *,
+    direction: str = "LR",
+    grad: bool = True,
+    partials: bool = False,
+    constants: bool = True,
+    groups: bool = True,
+    max_nodes: int = 1000,
 ) -> Drawing:
     """Draw the graph of a Value, or of several.
+
+    Each box shows the forward value above, the operation or the label in the middle, and the gradient below. Its shade is the
+    magnitude of the gradient, explained in a legend; exact zeros, nan and inf stand out. Leaves are round, roots have a double border,
+    hovering shows all digits.
 
     Args:
         v: the root, or a sequence of roots.
         direction: which way the forward pass runs: "LR", "TB", "RL" or "BT".
-        grad: show the gradient of each node.
+        grad: show gradients, once backward has run from a root.
         partials: show on each edge the local derivative of the result in that operand.
-        max_nodes: refuse to draw more than this many nodes.
+        constants: show constants in the node that uses them: "+ 1".
+        groups: put a frame around the nodes of each `autograd.group`.
+        max_nodes: the largest number of boxes; groups of a larger graph are drawn as one box each.
 
     Raises:
-        ValueError: if the graph has more than `max_nodes` nodes, or the direction is unknown.
+        TypeError: if `v` is not a Value or a sequence of them.
+        ValueError: if the graph has too many nodes even with its groups closed, or `direction` is unknown.
     """
     if direction not in _DIRECTIONS:
         raise ValueError(f"direction must be one of {', '.join(_DIRECTIONS)} (got {direction!r})")
-    graph = Graph(v)
-    if len(graph) > max_nodes:
-        raise ValueError(f"the graph has {len(graph)} nodes, more than max_nodes={max_nodes}: draw a part of it, or raise max_nodes")
-    dot = _digraph(direction)
-    place = {id(node): str(i) for i, node in enumerate(graph)}
-    for node in graph:
-        dot.node(place[id(node)], _label(node, grad), shape="box" if node.op else "ellipse", tooltip=_escaped(repr(node)))
-        for parent, partial in zip(node.parents, node.partials(), strict=True):
-            dot.edge(place[id(parent)], place[id(node)], label=f"{partial:.4g}" if partials else "")
-    return Drawing(dot.source)
+    scene = arrange(Graph(v), max_nodes, groups)
+    return Drawing(_Writer(scene, grad, partials, constants).dot(direction))
+
+
+class _Writer:
+    """One picture in the making."""
+
+    def __init__(self, scene: Scene, grad: bool, partials: bool, constants: bool) -> None:
+        self.scene = scene
+        self.partials = partials
+        self.constants = constants
+        self.compact = len(scene.boxes) > _COMPACT
+        self.roots = set(map(id, scene.graph.roots))
+        self.grad = grad and any(root.grad != 0.0 for root in scene.graph.roots)  # else backward has not run
+        self.top = largest_gradient(scene.graph.nodes) if self.grad else 0.0
+
+    def dot(self, direction: str) -> str:
+        dot = _digraph(direction)
+        if self.grad and not self.compact:
+            dot.attr(label=self._legend(), labelloc="b", labeljust="l")
+        self._boxes(dot)
+        for arrow in self.scene.arrows:
+            self._arrow(dot, arrow)
+        return str(dot.source)
+
+    def _boxes(self, dot: graphviz.Digraph) -> None:
+        """The boxes of each group in a frame of their own, nested as the groups are."""
+        inside: dict[Group | None, list[Box]] = {}
+        children: dict[Group | None, list[Group]] = {}
+        for box in self.scene.boxes:
+            inside.setdefault(box.within, []).append(box)
+            for group in box.within.path if box.within else ():
+                siblings = children.setdefault(group.parent, [])
+                if not any(group is other for other in siblings):
+                    siblings.append(group)
+        self._frame(dot, None, inside, children)
+
+    def _frame(
+        self, dot: graphviz.Digraph, group: Group | None, inside: dict[Group | None, list[Box]], children: dict[Group | None, list[Group]]
+    ) -> None:
+        for box in inside.get(group, ()):
+            self._box(dot, box)
+        for child in children.get(group, ()):
+            self._frames += 1
+            with dot.subgraph(name=f"cluster_{self._frames}") as frame:
+                frame.attr(label=_safe(_short(child.name)), style="rounded", color="#afb8c1", fontcolor=_QUIET, labeljust="l")
+                self._frame(frame, child, inside, children)
+
+    _frames = 0
+
+    def _box(self, dot: graphviz.Digraph, box: Box) -> None:
+        node = box.members[0]
+        style = {"id": box.id, "tooltip": _safe(self._tooltip(box)), "fillcolor": self._shade(box.members)}
+        if box.group is not None:
+            style |= {"shape": "box3d", "label": _rows((_INK, f"<B>{_text(_short(box.group.name))}</B>"), *self._ranges(box))}
+        else:
+            style |= {"label": self._label(node), "shape": "ellipse" if node.op is None else "box"}
+            if id(node) in self.roots:
+                style["peripheries"] = "2"
+        if self.grad and style["fillcolor"] == _ZERO:
+            style["style"] = "filled,dashed" if node.op is None or box.group else "filled,rounded,dashed"
+        if not _finite(box.members, self.grad):
+            style |= {"color": "#8a0080", "penwidth": "2.5"}
+        dot.node(box.id, **style)
+
+    def _label(self, node: Value) -> str:
+        name = _short(node.label)
+        operation = _operation(node, self.constants)
+        title = _text(f"{name} = {operation}" if name and operation else name or operation or "leaf")
+        value, gradient = number(node.data), number(node.grad)
+        if self.compact:
+            return f"<{title} {value}{f' | {gradient}' if self.grad else ''}>"
+        rows = [(_FORWARD, value), (_INK, f"<B>{title}</B>")]
+        if self.grad:
+            rows.append((_BACKWARD, gradient))
+        return _rows(*rows)
+
+    def _ranges(self, box: Box) -> list[tuple[str, str]]:
+        operations = sum(node.op is not None for node in box.members)
+        rows = [(_QUIET, f"{operations} operations, {len(box.members) - operations} leaves")]
+        if self.grad:
+            gradients = [node.grad for node in box.members]
+            rows.append((_BACKWARD, f"gradients {number(min(gradients))} to {number(max(gradients))}"))
+        return rows
+
+    def _tooltip(self, box: Box) -> str:
+        if box.group is not None:
+            return f"{box.group!r}: {len(box.members)} nodes"
+        node = box.members[0]
+        operation = f"{node.op.name}: " if node.op else ""
+        return f"{node.label + ': ' if node.label else ''}{operation}data = {node.data!r}, grad = {node.grad!r}"
+
+    def _shade(self, members: Sequence[Value]) -> str:
+        if not _finite(members, self.grad):
+            return _BAD
+        if not self.grad:
+            return _PLAIN
+        size = largest_gradient(members)
+        return _SHADES[_decade(size, self.top)] if size else _ZERO
+
+    def _arrow(self, dot: graphviz.Digraph, arrow: Arrow) -> None:
+        style = {"id": arrow.id}
+        if len(arrow.partials) == 1:
+            style["tooltip"] = style["labeltooltip"] = f"local derivative {arrow.partials[0]!r}"
+            if self.partials:
+                style["label"] = number(arrow.partials[0])
+        else:
+            style["tooltip"] = f"{len(arrow.partials)} edges"
+            style["penwidth"] = f"{min(1 + math.log10(len(arrow.partials)), 4):.2f}"
+        dot.edge(arrow.tail, arrow.head, **style)
+
+    def _legend(self) -> str:
+        cells = [
+            f'<TD BGCOLOR="{shade}">{"≥" if k else "&lt;"} {number(self.top * 10.0 ** (k - len(_SHADES) + (1 if k == 0 else 0)))}</TD>'
+            for k, shade in enumerate(_SHADES)
+        ]
+        cells.append(f'<TD BGCOLOR="{_ZERO}">exactly 0</TD>')
+        if not _finite(self.scene.graph.nodes, True):
+            cells.append(f'<TD BGCOLOR="{_BAD}">nan or inf</TD>')
+        head = f'<TD>value <FONT COLOR="{_FORWARD}">above</FONT>, gradient <FONT COLOR="{_BACKWARD}">below</FONT>; |gradient|:</TD>'
+        table = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="4" CELLPADDING="3">'
+        return f'<<FONT POINT-SIZE="9" COLOR="{_QUIET}">{table}<TR>{head}{"".join(cells)}</TR></TABLE></FONT>>'
 
 
 def _digraph(direction: str) -> graphviz.Digraph:
     import graphviz
 
     return graphviz.Digraph(
-        graph_attr={"rankdir": direction, "bgcolor": "white"},
-        node_attr={"fontname": "Helvetica", "fontsize": "11", "style": "filled,rounded", "fillcolor": "#f7f7f7", "color": "#555555"},
-        edge_attr={"fontname": "Helvetica", "fontsize": "9", "color": "#777777", "arrowsize": "0.7"},
+        graph_attr={"rankdir": direction, "bgcolor": "white", "fontname": "Helvetica", "fontsize": "10", "nodesep": "0.2", "ranksep": "0.4"},
+        node_attr={
+            "fontname": "Helvetica",
+            "fontsize": "11",
+            "style": "filled,rounded",
+            "color": _QUIET,
+            "fontcolor": _INK,
+            "margin": "0.06,0.03",
+            "height": "0.3",
+            "width": "0.4",
+        },
+        edge_attr={"fontname": "Helvetica", "fontsize": "9", "color": _QUIET, "fontcolor": _INK, "arrowsize": "0.6"},
     )
 
 
-def _label(node: Value, grad: bool) -> str:
-    name = " ".join(filter(None, (node.label, f"[{_operation(node)}]" if node.op and node.label else _operation(node))))
-    lines = [_escaped(name), f"{node.data:.4g}"]
-    if grad:
-        lines.append(f"grad {node.grad:.4g}")
-    return "\\n".join(line for line in lines if line)
+def number(x: float) -> str:
+    """A number to be read: four significant digits and a proper minus."""
+    return f"{x:.4g}".replace("-", "−")
 
 
-def _operation(node: Value) -> str:
-    """The op as formulas write it, with its constants: "+ 1"."""
+def _decade(size: float, top: float) -> int:
+    """Which shade: the last for the largest gradients, one less for each power of ten below."""
+    below = math.floor(math.log10(top) - math.log10(size) + 1e-9) if size < top else 0
+    return max(len(_SHADES) - 1 - below, 0)
+
+
+def _finite(nodes: Sequence[Value], grad: bool) -> bool:
+    return all(math.isfinite(n.data) and (not grad or math.isfinite(n.grad)) for n in nodes)
+
+
+def _operation(node: Value, constants: bool = True) -> str:
+    """The op as formulas write it, its constants in their places: "+ 1", "2 ×"."""
     if node.op is None:
         return ""
-    constants = [f"{x:.4g}" for x in node.args if not isinstance(x, Value)]
-    return " ".join([node.op.symbol, *constants])
+    symbol = _MATHEMATICAL.get(node.op.symbol, node.op.symbol)
+    if not constants or len(node.args) > 3:
+        return symbol
+    given = [f"{x:.4g}" if not isinstance(x, Value) else "" for x in node.args]
+    if len(given) == 2 and given[0]:
+        return f"{given[0]} {symbol}"
+    return " ".join(filter(None, (symbol, *given)))
 
 
-def _escaped(text: str) -> str:
+def _rows(*rows: tuple[str, str]) -> str:
+    lines = "".join(f'<TR><TD><FONT COLOR="{colour}">{text}</FONT></TD></TR>' for colour, text in rows)
+    return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">{lines}</TABLE>>'
+
+
+def _short(name: str, limit: int = 40) -> str:
+    return name if len(name) <= limit else name[: limit - 1] + "…"
+
+
+def _printable(text: str) -> str:
+    """The text on one line, without what XML cannot hold."""
+    spaced = text.replace("\r\n", " ⏎ ").replace("\n", " ⏎ ").replace("\t", " ")
+    return "".join(c if c.isprintable() else "\ufffd" for c in spaced)
+
+
+def _text(text: str) -> str:
+    """Text for an HTML-like label."""
+    return html.escape(_printable(text))
+
+
+def _safe(text: str) -> str:
+    """Text for an attribute: no escapes, no entities."""
     import graphviz
 
-    return str(graphviz.escape(text))
+    return str(graphviz.escape(html.escape(_printable(text), quote=False)))
+
+
+def _page(svg: str) -> str:
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>Computational graph</title>'
+        "<style>body{margin:1rem;background:#fff}svg{max-width:100%;height:auto}</style></head><body>\n"
+        f"{svg[svg.index('<svg') :]}</body></html>\n"
+    )
+
+

@@ -36,7 +36,7 @@ class Group:
 _current: ContextVar[Group | None] = ContextVar("group", default=None)
 
 
-class group:  # noqa: N801  (reads as a statement)
+class group:
     """Name the part of the graph that the block records.
 
     >>> from autograd import Value

@@ -73,7 +73,7 @@ subtract = Op("sub", operator.sub, lambda y, a, b: (1.0, -1.0), symbol="-", arit
 multiply = Op("mul", operator.mul, lambda y, a, b: (b, a), symbol="*", arity=2, numpy="multiply")
 divide   = Op("div", ieee.divide, lambda y, a, b: (1.0 / b, -y / b), symbol="/", arity=2, numpy="divide",
               kinks=lambda a, b: (b,))
-negative = Op("neg", operator.neg, lambda y, x: (-1.0,), symbol="-", numpy="negative")
+negative = Op("neg", operator.neg, lambda y, x: (-1.0,), symbol="-x", numpy="negative")
 positive = Op("pos", operator.pos, lambda y, x: (1.0,), symbol="+", numpy="positive")
 
 

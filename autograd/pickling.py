@@ -12,7 +12,6 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from .op import Op
 from .value import Value, _restored, topological_order
 
 
