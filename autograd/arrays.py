@@ -52,7 +52,8 @@ def grads(a: Any) -> Array:
 
 def elementwise(op: Op, operands: tuple[Any, ...]) -> Array:
     """`op` over arrays, broadcast as NumPy does; floats if no operand holds other kinds of number."""
-    result = np.frompyfunc(op.apply, len(operands), 1)(*map(_wrapped, operands))
+    with np.errstate(all="ignore"):  # the kernels give the limits of IEEE 754
+        result = np.frompyfunc(op.apply, len(operands), 1)(*map(_wrapped, operands))
     plain = all(np.asarray(_wrapped(x)).dtype.kind in "biuf" for x in operands)
     return np.asarray(result, dtype=float) if plain else result
 

@@ -159,6 +159,7 @@ def _record(f: Function, argnums: int | Sequence[int], args: Any, kwargs: Any) -
     for i in positions:
         args[i] = transform(lambda x: _leaf(x, wrt), args[i])
     ys = f(*args, **kwargs)
+    _retire(wrt)
     for y in leaves(ys):
         _require_number(y)
     return ys, wrt, chosen[0] if isinstance(argnums, int) else chosen
@@ -184,6 +185,15 @@ def _leaf(x: Any, wrt: list[Value]) -> Any:
     node = ops.positive(x) if isinstance(x, Value) else Value(_number(x))
     wrt.append(node)
     return node
+
+
+def _retire(wrt: list[Value]) -> None:
+    """Make constants pos(x) of the leaves that stood for numbers. While `f` ran, they told inner differentiations that there is
+    something outside; from now on nobody shall take them for Values of the user's.
+    """
+    for node in wrt:
+        if node.op is None:
+            node.op, node._a = ops.positive, node.data
 
 
 def _outcome(y: Any, wrt: list[Value]) -> Any:
@@ -259,8 +269,8 @@ def _beyond(ys: list[Value], wrt: list[Value]) -> list[Value]:
 
 
 def _is_private(order: list[Value], wrt: list[Value]) -> bool:
-    """Whether a graph, listed up to the nodes of `wrt`, has no other leaves, and those of `wrt` are leaves."""
-    return all(node.op is not None for node in order) and all(node.op is None for node in wrt)
+    """Whether a graph, listed up to the nodes of `wrt`, leads to no leaf, directly or beyond them."""
+    return not any(node.op is None for node in order) and not any(node.parents for node in wrt)
 
 
 def _number(x: Any) -> Any:

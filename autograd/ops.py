@@ -78,8 +78,8 @@ positive = Op("pos", operator.pos, lambda y, x: (1.0,), symbol="+", numpy="posit
 
 
 def _power_partials(y: Any, a: Any, b: Any) -> tuple[Any, Any]:
-    """The partials b a^(b-1) and y log a, each 0 where it meets 0 * inf: at exponent 0, and at base 0 with b >= 0."""
-    base = where(equal(b, 0.0), 0.0, b * power(a, b - 1.0))
+    """The partials b a^(b-1) and y log a, each 0 where it meets 0 * inf: at base 0, with b = 0 or b >= 0."""
+    base = where(equal(a, 0.0) * equal(b, 0.0), 0.0, b * power(a, b - 1.0))
     exponent = where(equal(a, 0.0) * greater_equal(b, 0.0), 0.0, y * log(a))
     return base, exponent
 

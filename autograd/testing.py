@@ -180,7 +180,12 @@ def _operands(op: Op, count: int, deep: bool) -> st.SearchStrategy[tuple[int | f
         chosen = st.lists(st.tuples(place, either), min_size=1, max_size=3).map(lambda p: (*(a for a, _ in p), *(b for _, b in p)))
     else:
         chosen = st.lists(either, min_size=1, max_size=5).map(tuple)
-    return chosen.filter(lambda x: any(isinstance(v, int) for v in x))
+
+    def with_place(drawn: tuple[Any, int]) -> tuple[int | float, ...]:
+        x, somewhere = drawn
+        return x if any(isinstance(v, int) for v in x) else (*x[:-1], somewhere)
+
+    return st.tuples(chosen, place).map(with_place)
 
 
 def assert_gradients(f: Callable[..., Any], *args: Any, order: int = 1, rtol: float = 1e-6, atol: float = 1e-8) -> GradCheck:

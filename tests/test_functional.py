@@ -163,6 +163,10 @@ class TestValuesFromOutside:
         value_and_grad(lambda x: u * x)(w)
         assert (w.grad, u.grad) == (4.0, 1.0)
 
+    def test_constants_of_an_inner_derivative_are_not_from_outside(self) -> None:
+        outer = grad(lambda a: grad(lambda a, b: a / b, (0, 1))(a, 2.0)[1])(1.0)
+        assert (type(outer), outer) == (float, -0.25)
+
     def test_results_are_floats_otherwise(self) -> None:
         y, (dx, dy) = value_and_grad(lambda a: a[0] * a[1])([2.0, 3.0])
         assert [type(v) for v in (y, dx, dy)] == [float] * 3
