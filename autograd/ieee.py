@@ -274,7 +274,9 @@ def prod(*x: float) -> float:
 
 
 def dot(*xy: float) -> float:
-    n = len(xy) // 2
+    n, odd = divmod(len(xy), 2)
+    if odd:
+        raise ValueError(f"dot needs two sequences of one length (got {len(xy)} numbers in all)")
     return total(*map(operator.mul, xy[:n], xy[n:]))
 
 

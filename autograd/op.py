@@ -30,6 +30,7 @@ class Op:
         domain: for each operand the open interval inside which the op is defined (the last repeats for a sequence).
         kinks: `kinks(*x)` gives numbers that vanish where a derivative jumps or does not exist, and change sign across.
         numpy: NumPy's name of the same function, where it differs.
+        shortcuts: by the class of the first operand, a lean way to carry the op out that may answer NotImplemented.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Op:
             "domain": domain,
             "kinks": kinks,
             "numpy": numpy or name,
+            "shortcuts": {},
             "__name__": name,
             "__doc__": doc or f"The primitive {name}.",
         }
@@ -70,6 +72,7 @@ class Op:
     domain: tuple[Interval, ...]
     kinks: Callable[..., tuple[float, ...]] | None
     numpy: str
+    shortcuts: dict[type, Callable[..., Any]]
 
     def __setattr__(self, field: str, value: object) -> None:
         raise AttributeError(f"an Op is immutable: cannot set {field!r} of {self.name!r}; declare a new primitive instead")
@@ -95,15 +98,23 @@ class Op:
             operands = self._complete(operands)
         for x in operands:
             if type(x) is not float:
-                return self.apply(*operands)
-        return self.forward(*operands)
+                break
+        else:
+            return self.forward(*operands)
+        shortcut = self.shortcuts.get(type(operands[0]))
+        result = NotImplemented if shortcut is None else shortcut(*operands)
+        return self.apply(*operands) if result is NotImplemented else result
 
     def apply(self, *operands: Any) -> Any:
         """The op applied to exactly its operands, a sequence given one by one."""
         highest, rank, foreign = None, 0, False
+        seen: type = float
         for x in operands:
             kind = type(x)
-            if kind is not float:
+            if kind is not seen:
+                seen = kind
+                if kind is float:
+                    continue
                 its_rank = getattr(kind, "_rank", 0)
                 if its_rank > rank:
                     highest, rank = x, its_rank

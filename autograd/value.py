@@ -33,6 +33,11 @@ def _record(op: Op, operands: tuple[Any, ...], data: float) -> Value:
     return node
 
 
+def _lean(op: Op) -> Method:
+    """Records `op` of one or two operands, the first of which is a Value, without detours."""
+    return _unary(op) if op.arity == 1 else _binary(op)
+
+
 def _unary(op: Op) -> Method:
     forward = op.forward
 
@@ -127,7 +132,7 @@ class Value(Number):
     _group: Group
 
     def __init__(self, data: Any, label: str = "") -> None:
-        self._data = as_float(data, "data of a Value")
+        self._data = data if type(data) is float else as_float(data, "data of a Value")
         self._grad = 0.0
         self.op = None
         self._a = self._b = None
@@ -261,13 +266,18 @@ class Value(Number):
 
     @classmethod
     def _method(cls, op: Op) -> Method:
-        if op.name not in ops.builtin or op.defaults or op.arity not in (1, 2):
+        if op.name not in ops.builtin or op.arity not in (1, 2):
             return super()._method(op)
-        return _unary(op) if op.arity == 1 else _binary(op)
+        return super()._method(op) if op.defaults else _lean(op)
 
     @classmethod
     def _reflected(cls, op: Op) -> Method:
         return _constant_first(op)
+
+
+for _op in ops.table.values():  # functions take the same short way as operators: exp(v), maximum(v, w)
+    if _op.arity in (1, 2):
+        _op.shortcuts[Value] = _lean(_op)
 
 
 def topological_order(roots: Iterable[Value], known: Iterable[int] = ()) -> list[Value]:
@@ -355,16 +365,17 @@ def _sweep(nodes: Iterator[Value]) -> None:
 
 def _pass_on(node: Value) -> None:
     """The step of `_sweep` for any number of operands, with every check."""
+    g = node._grad
     for x, partial in zip(node.args, _local(node), strict=True):
         if type(x) is Value:
-            x._grad += node._grad * partial
+            x._grad += g * partial
 
 
 def _local(node: Value) -> tuple[float, ...]:
     """The partial derivatives of a node in all its operands, constants included."""
     if node.op is None:
         return ()
-    return node.op.local(node._data, *(x._data if type(x) is Value else x for x in node.args))
+    return node.op.local(node._data, *[x._data if type(x) is Value else x for x in node.args])
 
 
 def _restored(

@@ -27,8 +27,7 @@ def problem(samples: int = 100, seed: int = 0) -> Problem:
     """A 2-16-16-1 network and data for it, the same at every call."""
     rng = Random(seed)
     layers = [
-        [([rng.uniform(-1.0, 1.0) for _ in range(n_in)], rng.uniform(-0.1, 0.1)) for _ in range(n_out)]
-        for n_in, n_out in pairwise(SIZES)
+        [([rng.uniform(-1.0, 1.0) for _ in range(n_in)], rng.uniform(-0.1, 0.1)) for _ in range(n_out)] for n_in, n_out in pairwise(SIZES)
     ]
     rows = [[rng.uniform(-1.0, 1.0) for _ in range(SIZES[0])] for _ in range(samples)]
     return Problem(layers, rows, [rng.choice((-1, 1)) for _ in rows])

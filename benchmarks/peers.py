@@ -66,7 +66,7 @@ class Ours(Library):
     def __init__(self) -> None:
         from autograd import Value
 
-        self.number, self.relu = Value, Value.relu
+        self.number, self.relu = Value, Value.relu  # type: ignore[attr-defined]  # methods of ops are installed when the class is made
 
     def parents(self, node: Any) -> Iterable[Any]:
         """The operands of a node."""

@@ -169,7 +169,8 @@ def magnitude(rng: random.Random, top: float) -> float:
 def test_second_order_by_all_four_compositions(op: Op, data: st.DataObject) -> None:
     """Each right to 1e-9; where terms cancel, to 1e-12 of the first derivatives, of whose products the terms consist.
 
-    The unit of length is 1, or less where the op changes faster: swish over 1 / beta. Rounding of an intermediate argument
+    The unit of length is 1, or less where the op changes faster: swish over 1 / beta, arctan2, hypot
+    and norm over the distance to the origin. Rounding of an intermediate argument
     (x*x of a normal density, beta*x) is magnified by up to the exponent, some 700.
     """
     x = data.draw(points_for(op))
@@ -185,7 +186,11 @@ def terms_of_second(op: Op, x: Point, i: int, j: int) -> float:
     if op.name in ("lgamma", "polygamma"):
         order = 1 if op.name == "lgamma" else int(x[0]) + 2
         return terms_of_polygamma(order, x[-1])
-    rate = 1.0 + abs(x[1]) if op.name == "swish" else 1.0
+    rate = 1.0
+    if op.name == "swish":
+        rate += abs(x[1])
+    if op.name in ("arctan2", "hypot", "norm"):
+        rate += 1.0 / math.hypot(*x)
     return rate * sum(abs(oracle.rounded(oracle.first(op.name, x, k))) for k in (i, j))
 
 
