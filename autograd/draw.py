@@ -26,9 +26,10 @@ _DIRECTIONS = ("LR", "TB", "RL", "BT")
 _FORMATS = (".svg", ".png", ".pdf", ".dot", ".html")
 _COMPACT = 200  # boxes above which each is one line of text
 _FORWARD, _BACKWARD, _INK, _QUIET = "#0b5d1e", "#a31515", "#1f2328", "#6e7781"
-_SHADES = ("#fff7ec", "#fee8c8", "#fdd49e", "#fdbb84", "#fc8d59")  # of gradients, a decade each
+_SHADES = ("#fffaf3", "#ffefd9", "#fee0b8", "#fdcb94", "#fdb170")  # of gradients, from small to large
+_STEP = 3.0  # the ratio between the gradients of one shade and the next
 _ZERO, _BAD, _PLAIN = "#e1e4e8", "#f5c2f0", "#ffffff"
-_MATHEMATICAL = {"*": "×", "-": "−", "/": "÷"}
+_MATHEMATICAL = {"*": "×", "-": "−", "-x": "−x", "/": "÷"}
 
 
 class Drawing:
@@ -159,14 +160,15 @@ class _Writer:
     def _box(self, dot: graphviz.Digraph, box: Box) -> None:
         node = box.members[0]
         style = {"id": box.id, "tooltip": _safe(self._tooltip(box)), "fillcolor": self._shade(box.members)}
-        if box.group is not None:
-            style |= {"shape": "box3d", "label": _rows((_INK, f"<B>{_text(_short(box.group.name))}</B>"), *self._ranges(box))}
+        if box.title is not None:
+            label = _rows((_INK, f"<B>{_text(_short(box.title))}</B>"), *self._ranges(box))
+            style |= {"shape": "box", "style": "filled", "penwidth": "2", "label": label}
         else:
             style |= {"label": self._label(node), "shape": "ellipse" if node.op is None else "box"}
             if id(node) in self.roots:
                 style["peripheries"] = "2"
         if self.grad and style["fillcolor"] == _ZERO:
-            style["style"] = "filled,dashed" if node.op is None or box.group else "filled,rounded,dashed"
+            style["style"] = "filled,dashed" if node.op is None or box.title else "filled,rounded,dashed"
         if not _finite(box.members, self.grad):
             style |= {"color": "#8a0080", "penwidth": "2.5"}
         dot.node(box.id, **style)
@@ -185,15 +187,16 @@ class _Writer:
 
     def _ranges(self, box: Box) -> list[tuple[str, str]]:
         operations = sum(node.op is not None for node in box.members)
-        rows = [(_QUIET, f"{operations} operations, {len(box.members) - operations} leaves")]
+        counts = {"operations": operations, "leaves": len(box.members) - operations}
+        rows = [(_QUIET, ", ".join(f"{count:,} {kind}" for kind, count in counts.items() if count))]
         if self.grad:
             gradients = [node.grad for node in box.members]
             rows.append((_BACKWARD, f"gradients {number(min(gradients))} to {number(max(gradients))}"))
         return rows
 
     def _tooltip(self, box: Box) -> str:
-        if box.group is not None:
-            return f"{box.group!r}: {len(box.members)} nodes"
+        if box.title is not None:
+            return f"{box.title}: {len(box.members)} nodes"
         node = box.members[0]
         operation = f"{node.op.name}: " if node.op else ""
         return f"{node.label + ': ' if node.label else ''}{operation}data = {node.data!r}, grad = {node.grad!r}"
@@ -204,7 +207,7 @@ class _Writer:
         if not self.grad:
             return _PLAIN
         size = largest_gradient(members)
-        return _SHADES[_decade(size, self.top)] if size else _ZERO
+        return _SHADES[_shade_of(size, self.top)] if size else _ZERO
 
     def _arrow(self, dot: graphviz.Digraph, arrow: Arrow) -> None:
         style = {"id": arrow.id}
@@ -218,10 +221,9 @@ class _Writer:
         dot.edge(arrow.tail, arrow.head, **style)
 
     def _legend(self) -> str:
-        cells = [
-            f'<TD BGCOLOR="{shade}">{"≥" if k else "&lt;"} {number(self.top * 10.0 ** (k - len(_SHADES) + (1 if k == 0 else 0)))}</TD>'
-            for k, shade in enumerate(_SHADES)
-        ]
+        bounds = [self.top / _STEP**k for k in range(len(_SHADES) - 1, 0, -1)]
+        texts = [f"&lt; {number(bounds[0])}", *(f"≥ {number(bound)}" for bound in bounds)]
+        cells = [f'<TD BGCOLOR="{shade}">{text}</TD>' for shade, text in zip(_SHADES, texts, strict=True)]
         cells.append(f'<TD BGCOLOR="{_ZERO}">exactly 0</TD>')
         if not _finite(self.scene.graph.nodes, True):
             cells.append(f'<TD BGCOLOR="{_BAD}">nan or inf</TD>')
@@ -234,14 +236,14 @@ def _digraph(direction: str) -> graphviz.Digraph:
     import graphviz
 
     return graphviz.Digraph(
-        graph_attr={"rankdir": direction, "bgcolor": "white", "fontname": "Helvetica", "fontsize": "10", "nodesep": "0.2", "ranksep": "0.4"},
+        graph_attr={"rankdir": direction, "bgcolor": "white", "fontname": "Helvetica", "fontsize": "10", "nodesep": "0.2"},
         node_attr={
             "fontname": "Helvetica",
             "fontsize": "11",
             "style": "filled,rounded",
             "color": _QUIET,
             "fontcolor": _INK,
-            "margin": "0.06,0.03",
+            "margin": "0.08,0.06",
             "height": "0.3",
             "width": "0.4",
         },
@@ -254,10 +256,10 @@ def number(x: float) -> str:
     return f"{x:.4g}".replace("-", "−")
 
 
-def _decade(size: float, top: float) -> int:
-    """Which shade: the last for the largest gradients, one less for each power of ten below."""
-    below = math.floor(math.log10(top) - math.log10(size) + 1e-9) if size < top else 0
-    return max(len(_SHADES) - 1 - below, 0)
+def _shade_of(size: float, top: float) -> int:
+    """Which shade: the last for the largest gradients, one less for each factor of `_STEP` below."""
+    below = math.floor((math.log(top) - math.log(size)) / math.log(_STEP) - 1e-9) if size < top else 0
+    return max(len(_SHADES) - 1 - max(below, 0), 0)
 
 
 def _finite(nodes: Sequence[Value], grad: bool) -> bool:
@@ -271,8 +273,8 @@ def _operation(node: Value, constants: bool = True) -> str:
     symbol = _MATHEMATICAL.get(node.op.symbol, node.op.symbol)
     if not constants or len(node.args) > 3:
         return symbol
-    given = [f"{x:.4g}" if not isinstance(x, Value) else "" for x in node.args]
-    if len(given) == 2 and given[0]:
+    given = [number(x) if not isinstance(x, Value) else "" for x in node.args]
+    if len(given) == 2 and given[0] and node.op.name not in ("add", "mul"):
         return f"{given[0]} {symbol}"
     return " ".join(filter(None, (symbol, *given)))
 

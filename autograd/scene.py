@@ -1,13 +1,14 @@
 """What a picture shows, before it is anyone's language: boxes, arrows and the groups around them.
 
-A box is a node of the graph, or a closed group of them. Large graphs are shown with groups closed, as many levels as are
-needed to stay under the limit.
+A box is a node of the graph, or a closed group of them. A large graph is shown with as little closed as brings it under the limit:
+first its groups, from the innermost outwards; then runs of the same code, which have groups of the same names, in one box, with one box
+for all leaves outside; at last with one box for everything else that is outside all groups, too.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from typing import NamedTuple
 
 from .graph import Graph
@@ -20,7 +21,7 @@ class Box(NamedTuple):
 
     id: str
     members: tuple[Value, ...]
-    group: Group | None  # the closed group, None for a node
+    title: str | None  # of a closed group; None for a node
     within: Group | None  # the open group around the box
 
 
@@ -39,33 +40,40 @@ class Scene(NamedTuple):
     graph: Graph
     boxes: list[Box]
     arrows: list[Arrow]
-    level: int | None  # groups at this depth are closed; None: all are open
+
+
+class Detail(NamedTuple):
+    """How much is closed."""
+
+    level: int | None = None  # groups at this depth and deeper; None: none
+    runs: bool = False  # groups of the same names are one box, and so are leaves outside
+    outside: bool = False  # and so are operations outside
 
 
 def arrange(graph: Graph, max_nodes: int, groups: bool) -> Scene:
-    """The scene of a graph with at most `max_nodes` boxes, with as few groups closed as that needs.
+    """The scene of a graph with at most `max_nodes` boxes, with as little closed as that needs.
 
     Raises:
         ValueError: if closing groups does not make it small enough.
     """
     home = homes(graph) if groups else {}
-    if len(graph) <= max_nodes:
-        return _scene(graph, home, None)
-    deepest = max((len(g.path) for g in home.values()), default=0)
-    for level in range(deepest, 0, -1):
-        count = len({_closed(home.get(id(node)), level) or id(node) for node in graph})
-        if count <= max_nodes:
-            return _scene(graph, home, level)
-    raise ValueError(_too_large(graph, max_nodes, bool(home)))
-
-
-def _too_large(graph: Graph, max_nodes: int, grouped: bool) -> str:
-    way_out = (
-        "close more of it in groups"
-        if grouped
-        else 'name its parts with `with autograd.group("..."):`, so that they can be drawn as one box each'
+    for detail in _details(home):
+        boxes = [_closed(node, home.get(id(node)), detail) for node in graph]
+        if len(set(boxes)) <= max_nodes:
+            return _scene(graph, home, detail, boxes)
+    way_out = "close more of it in groups" if home else 'name its parts by `with autograd.group("..."):`, to have each drawn as one box'
+    raise ValueError(
+        f"the graph has {len(graph):,} nodes, too many to draw with max_nodes={max_nodes}: draw a part of it, {way_out}, or raise max_nodes"
     )
-    return f"the graph has {len(graph):,} nodes, too many to draw with max_nodes={max_nodes}: draw a part of it, {way_out}, or raise max_nodes"
+
+
+def _details(home: dict[int, Group]) -> Iterator[Detail]:
+    yield Detail()
+    levels = range(max((len(g.path) for g in home.values()), default=0), 0, -1)
+    yield from (Detail(level) for level in levels)
+    yield from (Detail(level, runs=True) for level in levels)
+    if home:
+        yield Detail(1, runs=True, outside=True)
 
 
 def homes(graph: Graph) -> dict[int, Group]:
@@ -87,45 +95,56 @@ def _common(a: Sequence[Group], b: Sequence[Group]) -> tuple[Group, ...]:
     return tuple(a[:shared])
 
 
-def _closed(group: Group | None, level: int | None) -> Group | None:
-    """The group at `level` that holds this one, if it lies that deep."""
-    if group is None or level is None:
-        return None
-    path = group.path
-    return path[level - 1] if len(path) >= level else None
+def _closed(node: Value, home: Group | None, detail: Detail) -> Hashable:
+    """What stands for the node: its id, the group that is closed around it, the names of such groups, or "leaves" or "outside"."""
+    path = home.path if home is not None else ()
+    if detail.level is not None and len(path) >= detail.level:
+        group = path[detail.level - 1]
+        return tuple(g.name for g in group.path) if detail.runs else group
+    if detail.runs and not path and node.op is None:
+        return "leaves"
+    return "outside" if detail.outside and not path else id(node)
 
 
-def _scene(graph: Graph, home: dict[int, Group], level: int | None) -> Scene:
-    members: dict[int, list[Value]] = {}
-    closed: dict[int, Group | None] = {}
-    key_of: dict[int, int] = {}
-    for node in graph:
-        group = _closed(home.get(id(node)), level)
-        key = id(group) if group is not None else id(node)
-        key_of[id(node)] = key
-        closed[key] = group
+def _scene(graph: Graph, home: dict[int, Group], detail: Detail, keys: list[Hashable]) -> Scene:
+    members: dict[Hashable, list[Value]] = {}
+    for node, key in zip(graph, keys, strict=True):
         members.setdefault(key, []).append(node)
     names = {key: f"n{i}" for i, key in enumerate(members)}
-    boxes = [
-        Box(names[key], tuple(nodes), closed[key], _around(home.get(id(nodes[0])), closed[key])) for key, nodes in members.items()
-    ]
-    return Scene(graph, boxes, _arrows(graph, key_of, names), level)
+    boxes = [Box(names[key], tuple(nodes), _title(key, nodes, home, detail), _around(key, nodes, home)) for key, nodes in members.items()]
+    box_of = {id(node): (names[key], type(key) is int) for node, key in zip(graph, keys, strict=True)}
+    return Scene(graph, boxes, _arrows(graph, box_of))
 
 
-def _around(home: Group | None, closed: Group | None) -> Group | None:
-    return closed.parent if closed is not None else home
+def _title(key: Hashable, nodes: list[Value], home: dict[int, Group], detail: Detail) -> str | None:
+    if isinstance(key, int):
+        return None
+    if isinstance(key, str):
+        return key
+    if isinstance(key, Group):
+        return key.name
+    assert isinstance(key, tuple)
+    runs = len({home[id(node)].path[len(key) - 1] for node in nodes})
+    return f"{key[-1]} ({runs} runs)" if runs > 1 else str(key[-1])
 
 
-def _arrows(graph: Graph, key_of: dict[int, int], names: dict[int, str]) -> list[Arrow]:
-    """An arrow per edge between open nodes, one for all edges between boxes of which one is closed."""
+def _around(key: Hashable, nodes: list[Value], home: dict[int, Group]) -> Group | None:
+    if isinstance(key, Group):
+        return key.parent
+    return home.get(id(nodes[0])) if isinstance(key, int) else None
+
+
+def _arrows(graph: Graph, box_of: dict[int, tuple[str, bool]]) -> list[Arrow]:
+    """An arrow for each edge between open nodes, one for all edges between two boxes of which one is closed."""
     single: list[Arrow] = []
     bundles: dict[tuple[str, str], list[float]] = {}
     for node in graph:
-        head = names[key_of[id(node)]]
-        head_is_node = key_of[id(node)] == id(node)
-        for k, (parent, partial) in enumerate(zip(node.parents, node.partials(), strict=True)):
-            tail = names[key_of[id(parent)]]
-            if head_is_node and key_of[id(parent)] == id(parent):
+        head, head_is_node = box_of[id(node)]
+        tails = [box_of[id(parent)] for parent in node.parents]
+        if not head_is_node and all(tail == head for tail, _ in tails):
+            continue
+        for k, ((tail, tail_is_node), partial) in enumerate(zip(tails, node.partials(), strict=True)):
+            if head_is_node and tail_is_node:
                 single.append(Arrow(f"{head}-{k}", tail, head, (partial,)))
             elif head != tail:
                 bundles.setdefault((tail, head), []).append(partial)
