@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _DIRECTIONS = ("LR", "TB", "RL", "BT")
 _FORMATS = (".svg", ".png", ".pdf", ".dot", ".html")
 _COMPACT = 200  # boxes above which each is one line of text
+_DISPLAYED = 100  # nodes up to which a Value shows itself as a picture
 _FORWARD, _BACKWARD, _INK, _QUIET = "#0b5d1e", "#a31515", "#1f2328", "#6e7781"
 _SHADES = ("#fffaf3", "#ffefd9", "#fee0b8", "#fdcb94", "#fdb170")  # of gradients, from small to large
 _STEP = 3.0  # the ratio between the gradients of one shade and the next
@@ -109,6 +110,20 @@ def draw(
         raise ValueError(f"direction must be one of {', '.join(_DIRECTIONS)} (got {direction!r})")
     scene = arrange(Graph(v), max_nodes, groups)
     return Drawing(_Writer(scene, grad, partials, constants).dot(direction))
+
+
+def notebook_display(v: Value) -> dict[str, str]:
+    """What a notebook shows for a Value: text, and a picture if the graph is small and Graphviz is there."""
+    graph = Graph(v)
+    shown = {"text/plain": repr(v)}
+    if len(graph) > _DISPLAYED:
+        shown["text/plain"] += f"\n{graph!r}: draw(...) makes a picture, print(Graph(...)) a table"
+        return shown
+    try:
+        shown["image/svg+xml"] = draw(v).svg()
+    except (render.RenderError, ImportError):
+        pass  # a picture is a courtesy here
+    return shown
 
 
 class _Writer:

@@ -239,6 +239,12 @@ class Value(Number):
         label = f", label={self.label!r}" if self.label else ""
         return f"Value(data={self._data}, grad={self._grad}{label})"
 
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """In a notebook: its picture while the graph is small, else a summary."""
+        from .draw import notebook_display
+
+        return notebook_display(self)
+
     def __copy__(self) -> Value:
         return _restored(self.op, self.args, self._data, self._grad, self.label, self.group)
 

@@ -209,6 +209,29 @@ def network(rows: int) -> Value:
     return loss
 
 
+class TestNotebook:
+    def test_a_small_value_shows_its_picture(self) -> None:
+        shown = sigmoid_example()._repr_mimebundle_()
+        assert shown["image/svg+xml"].count('class="node"') == 13
+        assert shown["text/plain"].startswith("Value(data=0.731")
+
+    def test_a_large_one_a_summary(self) -> None:
+        v = Value(1.0)
+        for _ in range(200):
+            v = v + 1.0
+        shown = v._repr_mimebundle_()
+        assert list(shown) == ["text/plain"]
+        assert "201 nodes" in shown["text/plain"]
+
+    def test_without_graphviz_it_is_text(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(render.shutil, "which", lambda name: None)
+        monkeypatch.setattr(render.importlib.util, "find_spec", lambda name: None)
+        assert list(Value(1.0)._repr_mimebundle_()) == ["text/plain"]
+
+    def test_a_drawing_shows_itself(self) -> None:
+        assert draw(Value(1.0))._repr_svg_().startswith("<?xml")
+
+
 class TestGroups:
     def test_frames_nest_as_groups_do(self) -> None:
         drawing = draw(network(2))
