@@ -194,7 +194,7 @@ class _Writer:
         title = _text(f"{name} = {operation}" if name and operation else name or operation or "leaf")
         value, gradient = number(node.data), number(node.grad)
         if self.compact:
-            return f"<{title} {value}{f' | {gradient}' if self.grad else ''}>"
+            return f"<{title} = {value}{f' | {gradient}' if self.grad else ''}>"
         rows = [(_FORWARD, value), (_INK, f"<B>{title}</B>")]
         if self.grad:
             rows.append((_BACKWARD, gradient))

@@ -48,20 +48,25 @@ class group:
     <Group layer 1 / neuron>
     """
 
+    __slots__ = ("_token", "name")
+
     def __init__(self, name: str) -> None:
         if not isinstance(name, str):
             raise TypeError(f"the name of a group must be a str (got {name!r}, {type(name).__name__})")
         self.name = name
 
     def __enter__(self) -> Group:
-        entered = Group(self.name, _current.get())
+        around = _current.get()
+        entered = Group(self.name, around)
         self._token: Token[Group | None] = _current.set(entered)
-        watch(_tag)
+        if around is None:
+            watch(_tag)
         return entered
 
     def __exit__(self, *exception: Any) -> None:
-        unwatch(_tag)
         _current.reset(self._token)
+        if _current.get() is None:
+            unwatch(_tag)
 
 
 def _tag(node: Value) -> None:

@@ -16,6 +16,9 @@ from .groups import Group
 from .value import Value
 
 
+_ARROWS = 3  # for each box that is allowed: the time of a layout depends on them, too
+
+
 class Box(NamedTuple):
     """A node, or a closed group with what it holds."""
 
@@ -51,7 +54,7 @@ class Detail(NamedTuple):
 
 
 def arrange(graph: Graph, max_nodes: int, groups: bool) -> Scene:
-    """The scene of a graph with at most `max_nodes` boxes, with as little closed as that needs.
+    """The scene of a graph with at most `max_nodes` boxes and three times as many arrows, with as little closed as that needs.
 
     Raises:
         ValueError: if closing groups does not make it small enough.
@@ -59,12 +62,20 @@ def arrange(graph: Graph, max_nodes: int, groups: bool) -> Scene:
     home = homes(graph) if groups else {}
     for detail in _details(home):
         boxes = [_closed(node, home.get(id(node)), detail) for node in graph]
-        if len(set(boxes)) <= max_nodes:
+        if len(set(boxes)) <= max_nodes and _count_arrows(graph, boxes) <= _ARROWS * max_nodes:
             return _scene(graph, home, detail, boxes)
     way_out = "close more of it in groups" if home else 'name its parts by `with autograd.group("..."):`, to have each drawn as one box'
     raise ValueError(
-        f"the graph has {len(graph):,} nodes, too many to draw with max_nodes={max_nodes}: draw a part of it, {way_out}, or raise max_nodes"
+        f"the graph has {len(graph):,} nodes and {graph.edges:,} edges, too many to draw with max_nodes={max_nodes}: "
+        f"draw a part of it, {way_out}, or raise max_nodes"
     )
+
+
+def _count_arrows(graph: Graph, boxes: list[Hashable]) -> int:
+    box_of = {id(node): box for node, box in zip(graph, boxes, strict=True)}
+    ends = [(box_of[id(parent)], box_of[id(node)]) for node in graph for parent in node.parents]
+    between_nodes = sum(isinstance(tail, int) and isinstance(head, int) for tail, head in ends)
+    return between_nodes + len({(tail, head) for tail, head in ends if not (isinstance(tail, int) and isinstance(head, int))})
 
 
 def _details(home: dict[int, Group]) -> Iterator[Detail]:
@@ -111,12 +122,12 @@ def _scene(graph: Graph, home: dict[int, Group], detail: Detail, keys: list[Hash
     for node, key in zip(graph, keys, strict=True):
         members.setdefault(key, []).append(node)
     names = {key: f"n{i}" for i, key in enumerate(members)}
-    boxes = [Box(names[key], tuple(nodes), _title(key, nodes, home, detail), _around(key, nodes, home)) for key, nodes in members.items()]
+    boxes = [Box(names[key], tuple(nodes), _title(key, nodes, home), _around(key, nodes, home)) for key, nodes in members.items()]
     box_of = {id(node): (names[key], type(key) is int) for node, key in zip(graph, keys, strict=True)}
     return Scene(graph, boxes, _arrows(graph, box_of))
 
 
-def _title(key: Hashable, nodes: list[Value], home: dict[int, Group], detail: Detail) -> str | None:
+def _title(key: Hashable, nodes: list[Value], home: dict[int, Group]) -> str | None:
     if isinstance(key, int):
         return None
     if isinstance(key, str):
@@ -125,7 +136,8 @@ def _title(key: Hashable, nodes: list[Value], home: dict[int, Group], detail: De
         return key.name
     assert isinstance(key, tuple)
     runs = len({home[id(node)].path[len(key) - 1] for node in nodes})
-    return f"{key[-1]} ({runs} runs)" if runs > 1 else str(key[-1])
+    name = " / ".join(key)
+    return f"{name} ({runs} runs)" if runs > 1 else name
 
 
 def _around(key: Hashable, nodes: list[Value], home: dict[int, Group]) -> Group | None:

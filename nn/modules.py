@@ -1,4 +1,4 @@
-"""Modules: parts of a network, each a function of numbers that owns its parameters."""
+"""Modules: parts of a network, each a function of numbers that owns its parameters, and a group in pictures."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any
 
-from autograd import Op, Value, dot, ops
+from autograd import Op, Value, dot, group, ops
 
 
 class Module:
@@ -51,8 +51,9 @@ class Neuron(Module):
     def __call__(self, x: Sequence[Any]) -> Any:
         if len(x) != len(self.w):
             raise ValueError(f"the neuron takes {len(self.w)} inputs (got {len(x)})")
-        z = dot(self.w, x) + self.b
-        return z if self._op is None else self._op(z)
+        with group("neuron"):
+            z = dot(self.w, x) + self.b
+            return z if self._op is None else self._op(z)
 
     def parameters(self) -> list[Value]:
         return [*self.w, self.b]
@@ -116,8 +117,9 @@ class MLP(Module):
         self.layers = [Linear(widths[i], widths[i + 1], output if i == last else activation, rng) for i in range(len(sizes))]
 
     def __call__(self, x: Sequence[Any]) -> Any:
-        for layer in self.layers:
-            x = layer(x if isinstance(x, (list, tuple)) or hasattr(x, "__len__") else [x])
+        for i, layer in enumerate(self.layers, start=1):
+            with group(f"layer {i}"):
+                x = layer(x if hasattr(x, "__len__") else [x])
         return x
 
     def parameters(self) -> list[Value]:

@@ -261,7 +261,7 @@ class TestGroups:
     def test_then_whole_runs(self) -> None:
         closed = texts(draw(network(50), max_nodes=110))
         titles = [lines[0] for lines in closed.values()]
-        assert "neuron (200 runs)" in titles
+        assert "model / neuron (200 runs)" in titles
         assert "leaves" in titles
 
     def test_at_last_everything_outside(self) -> None:
@@ -280,9 +280,15 @@ class TestLimits:
         v = Value(1.0)
         for _ in range(1500):
             v = v + 1.0
-        with pytest.raises(ValueError, match=r"1,501 nodes, too many to draw with max_nodes=1000.*autograd.group.*raise max_nodes"):
+        with pytest.raises(ValueError, match=r"1,501 nodes and 1,500 edges, too many to draw with max_nodes=1000.*autograd.group.*raise max_nodes"):
             draw(v)
         assert len(texts(draw(v, max_nodes=2000))) == 1501
+
+    def test_too_many_edges(self) -> None:
+        x = [Value(1.0) for _ in range(60)]
+        v = ops.sum([ops.dot(x, x) for _ in range(60)])
+        with pytest.raises(ValueError, match=r"121 nodes and 7,260 edges, too many"):
+            draw(v)
 
     def test_many_boxes_are_one_line_each(self) -> None:
         v = Value(1.0)
