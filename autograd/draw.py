@@ -10,6 +10,7 @@ import html
 import math
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from os import PathLike
 from typing import TYPE_CHECKING
 
@@ -119,10 +120,8 @@ def notebook_display(v: Value) -> dict[str, str]:
     if len(graph) > _DISPLAYED:
         shown["text/plain"] += f"\n{graph!r}: draw(...) makes a picture, print(Graph(...)) a table"
         return shown
-    try:
+    with suppress(render.RenderError, ImportError):  # a picture is a courtesy here
         shown["image/svg+xml"] = draw(v).svg()
-    except (render.RenderError, ImportError):
-        pass  # a picture is a courtesy here
     return shown
 
 

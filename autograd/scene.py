@@ -15,7 +15,6 @@ from .graph import Graph
 from .groups import Group
 from .value import Value
 
-
 _ARROWS = 3  # for each box that is allowed: the time of a layout depends on them, too
 
 
