@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _new = object.__new__
 
-# Hooks of detect_anomaly, None unless it is active somewhere: one sees each new node, one the nodes of each backward sweep.
+# Hooks, None unless somebody watches (see watching.py): one is told of each new node, one follows the nodes of each backward sweep.
 _on_record: Callable[[Value], None] | None = None
 _on_sweep: Callable[[Iterator[Value]], Iterator[Value]] | None = None
 
