@@ -22,7 +22,7 @@ def test_demo(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert ["w0", "2", "-0.196612"] in lines
     assert ["v12", "reciprocal(v11)", "0.731059", "1", "d/dv11 = -0.534447"] in lines
     picture = (tmp_path / "a" / "b" / "sigmoid.svg").read_text()
-    assert picture.count("<g id=\"node") == 13
+    assert picture.count('class="node"') == 13
     assert "-0.5344" in html.unescape(picture)
 
 
@@ -41,9 +41,7 @@ def test_demo_says_when_the_picture_cannot_be_written(tmp_path: Path, capsys: py
 
 
 def test_usage_without_a_command(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as caught:
-        main([])
-    assert caught.value.code == 2
+    assert main([]) == 2
     assert "demo" in capsys.readouterr().err
 
 
