@@ -39,6 +39,9 @@ from .numeric import numeric_grad as numeric_grad
 from .op import Op as Op
 from .ops import *  # noqa: F403  (every primitive)
 from .primitive import primitive as primitive
+from .stepping import Step as Step
+from .stepping import Steps as Steps
+from .stepping import steps as steps
 from .value import Value as Value
 
 if TYPE_CHECKING:

@@ -112,7 +112,7 @@ def evaluate(options: argparse.Namespace) -> int:
     v.backward()
     print(f"\n{walkthrough(Graph(v))}")
     if options.steps:
-        from .step import steps
+        from .stepping import steps
 
         print(f"\n{steps(v).table()}")
     return max([_write(v, path, options) for path in options.output], default=0)
@@ -192,7 +192,7 @@ def _check_endings(paths: Iterable[str]) -> None:
 def _write(v: Value, path: str, options: argparse.Namespace) -> int:
     try:
         if os.path.splitext(path)[1].lower() in PAGES:
-            from .step import steps
+            from .stepping import steps
 
             steps(v).save(path)
         else:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from . import render
 from .graph import Graph
 from .groups import Group
-from .scene import Arrow, Box, Scene, arrange, largest_gradient
+from .scene import Arrow, Box, Scene, arrange, largest_gradient, span
 from .value import Value
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _DIRECTIONS = ("LR", "TB", "RL", "BT")
 _FORMATS = (".svg", ".png", ".pdf", ".dot", ".html")
 _COMPACT = 200  # boxes above which each is one line of text
+_SPAN = 800  # total length of edges up to which Graphviz finds room for labels on them in good time
 _DISPLAYED = 100  # nodes up to which a Value shows itself as a picture
 _FORWARD, _BACKWARD, _INK, _QUIET = "#0b5d1e", "#a31515", "#1f2328", "#6e7781"
 _SHADES = ("#fffaf3", "#ffefd9", "#fee0b8", "#fdcb94", "#fdb170")  # of gradients, from small to large
@@ -98,7 +99,8 @@ def draw(
         v: the root, or a sequence of roots.
         direction: which way the forward pass runs: "LR", "TB", "RL" or "BT".
         grad: show gradients, once backward has run from a root.
-        partials: show on each edge the local derivative of the result in that operand.
+        partials: show on each edge the local derivative of the result in that operand; where edges are too long and too many to find
+            room for labels, only on hovering.
         constants: show constants in the node that uses them: "+ 1".
         groups: put a frame around the nodes of each `autograd.group`.
         max_nodes: the largest number of boxes; groups of a larger graph are drawn as one box each.
@@ -130,7 +132,8 @@ class _Writer:
 
     def __init__(self, scene: Scene, grad: bool, partials: bool, constants: bool) -> None:
         self.scene = scene
-        self.partials = partials
+        self.labelled = partials and span(scene.graph) <= _SPAN
+        self.unlabelled = partials and not self.labelled
         self.constants = constants
         self.compact = len(scene.boxes) > _COMPACT
         self.roots = set(map(id, scene.graph.roots))
@@ -166,16 +169,16 @@ class _Writer:
         for child in children.get(group, ()):
             self._frames += 1
             with dot.subgraph(name=f"cluster_{self._frames}") as frame:
-                frame.attr(label=_safe(_short(child.name)), style="rounded", color="#afb8c1", fontcolor=_QUIET, labeljust="l")
+                frame.attr(label=_safe(short(child.name)), style="rounded", color="#afb8c1", fontcolor=_QUIET, labeljust="l")
                 self._frame(frame, child, inside, children)
 
     _frames = 0
 
     def _box(self, dot: graphviz.Digraph, box: Box) -> None:
         node = box.members[0]
-        style = {"id": box.id, "tooltip": _safe(self._tooltip(box)), "fillcolor": self._shade(box.members)}
+        style = {"id": box.id, "tooltip": _safe(self._tooltip(box).replace("\\", "\\\\")), "fillcolor": self._shade(box.members)}
         if box.title is not None:
-            label = _rows((_INK, f"<B>{_text(_short(box.title))}</B>"), *self._ranges(box))
+            label = _rows((_INK, f"<B>{_text(short(box.title))}</B>"), *self._ranges(box))
             style |= {"shape": "box", "style": "filled", "penwidth": "2", "label": label}
         else:
             style |= {"label": self._label(node), "shape": "ellipse" if node.op is None else "box"}
@@ -188,7 +191,7 @@ class _Writer:
         dot.node(box.id, **style)
 
     def _label(self, node: Value) -> str:
-        name = _short(node.label)
+        name = short(node.label)
         operation = _operation(node, self.constants)
         title = _text(f"{name} = {operation}" if name and operation else name or operation or "leaf")
         value, gradient = number(node.data), number(node.grad)
@@ -227,7 +230,7 @@ class _Writer:
         style = {"id": arrow.id}
         if len(arrow.partials) == 1:
             style["tooltip"] = style["labeltooltip"] = f"local derivative {arrow.partials[0]!r}"
-            if self.partials:
+            if self.labelled:
                 style["label"] = number(arrow.partials[0])
         else:
             style["tooltip"] = f"{len(arrow.partials)} edges"
@@ -241,6 +244,8 @@ class _Writer:
         cells.append(f'<TD BGCOLOR="{_ZERO}">exactly 0</TD>')
         if not _finite(self.scene.graph.nodes, True):
             cells.append(f'<TD BGCOLOR="{_BAD}">nan or inf</TD>')
+        if self.unlabelled:
+            cells.append("<TD>local derivatives: hover over the edges</TD>")
         head = f'<TD>value <FONT COLOR="{_FORWARD}">above</FONT>, gradient <FONT COLOR="{_BACKWARD}">below</FONT>; |gradient|:</TD>'
         table = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="4" CELLPADDING="3">'
         return f'<<FONT POINT-SIZE="9" COLOR="{_QUIET}">{table}<TR>{head}{"".join(cells)}</TR></TABLE></FONT>>'
@@ -298,26 +303,26 @@ def _rows(*rows: tuple[str, str]) -> str:
     return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">{lines}</TABLE>>'
 
 
-def _short(name: str, limit: int = 40) -> str:
+def short(name: str, limit: int = 40) -> str:
     return name if len(name) <= limit else name[: limit - 1] + "…"
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """The text on one line, without what XML cannot hold."""
     spaced = text.replace("\r\n", " ⏎ ").replace("\n", " ⏎ ").replace("\t", " ")
     return "".join(c if c.isprintable() else "\ufffd" for c in spaced)
 
 
 def _text(text: str) -> str:
-    """Text for an HTML-like label."""
-    return html.escape(_printable(text))
+    """Text for an HTML-like label, in which Graphviz still reads its own escapes."""
+    return html.escape(printable(text)).replace("\\", "\\\\")
 
 
 def _safe(text: str) -> str:
     """Text for an attribute: no escapes, no entities."""
     import graphviz
 
-    return str(graphviz.escape(html.escape(_printable(text), quote=False)))
+    return str(graphviz.escape(html.escape(printable(text), quote=False)))
 
 
 def _page(svg: str) -> str:

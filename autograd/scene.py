@@ -165,3 +165,15 @@ def _arrows(graph: Graph, box_of: dict[int, tuple[str, bool]]) -> list[Arrow]:
 def largest_gradient(nodes: Sequence[Value]) -> float:
     """The largest finite absolute gradient, 0 if there is none."""
     return max((abs(n.grad) for n in nodes if math.isfinite(n.grad)), default=0.0)
+
+
+def span(graph: Graph) -> int:
+    """The total length of the edges in ranks, a leaf being right before its first use."""
+    rank: dict[int, int] = {}
+    for node in graph:
+        if node.op is not None:
+            rank[id(node)] = 1 + max((rank.get(id(parent), 0) for parent in node.parents), default=0)
+            for parent in node.parents:
+                if parent.op is None:
+                    rank[id(parent)] = min(rank.get(id(parent), rank[id(node)]), rank[id(node)] - 1)
+    return sum(rank[id(node)] - rank[id(parent)] for node in graph for parent in node.parents)

@@ -1,0 +1,301 @@
+"""steps: the forward pass node by node, and the backward pass edge by edge, with every number that takes part.
+
+The backward pass is the chain rule, one edge at a time: the gradient that has arrived at a result, times the local derivative of
+that result in one operand, is that operand's contribution, and contributions add up.
+
+    dL/dx += dL/dy * dy/dx
+
+So a node may pass its gradient on only once all of it has arrived. That is why the order matters, and why reverse topological
+order (every node after all that use it) is the one to take. In b = a + a; c = b + b each node has two edges to the same operand:
+
+>>> a = Value(1.0, "a"); b = a + a; b.label = "b"; c = b + b; c.label = "c"
+>>> for step in steps(c).backward: print(step.node.label, step.receiver.label, step.total)
+c c 1.0
+c b 1.0
+c b 2.0
+b a 2.0
+b a 4.0
+
+b passes on 2, not the 1 that arrived first. In a diamond a wrong order goes wrong: here b is used by c and by d, and c by d.
+
+>>> c = b * 2.0; d = b + c
+>>> def gradient_of_a(order): return [step.total for step in sweep(d, order) if step.parent is a][-1]
+>>> gradient_of_a([d, c, b])  # both contributions to b, 1 and 2, arrive before b passes them on
+6.0
+>>> gradient_of_a([d, b, c])  # too early: b passes on 1 while the 2 from c is still to come
+2.0
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from os import PathLike
+from typing import Any, NamedTuple, overload
+
+from .checking import table
+from .draw import printable, short
+from .graph import Graph
+from .op import Op
+from .value import Value
+
+FORWARD, BACKWARD = "forward", "backward"
+_ENDINGS = (".html", ".gif")
+_INFIX = frozenset({"+", "-", "*", "/", "**", "%", ">", ">=", "<", "<=", "==", "!="})
+_OPERANDS = 6  # written out in a rule; the others of a longer sequence are left out
+
+# A rule is written as parts, (role, text) each, so that a page can set every part in its own type: the name of a node, a forward value,
+# a gradient, a local derivative, a sign. A derivative has three: ("d", of, in).
+Part = tuple[str, ...]
+
+
+class Step(NamedTuple):
+    """One step: a node computed (forward), or a gradient sent along one edge (backward).
+
+    Attributes:
+        phase: "forward" or "backward".
+        node: forward the node computed; backward the result whose gradient is passed on (the root, at the seed).
+        parent: the operand that receives the contribution; None in the forward phase and at the seed.
+        value: the forward value of `node`.
+        upstream: the gradient of `node`, complete.
+        partial: the local derivative of `node` in `parent`.
+        contribution: upstream * partial; 1 at the seed.
+        total: the gradient of the receiver so far.
+    """
+
+    phase: str
+    node: Value
+    parent: Value | None
+    value: float
+    upstream: float | None
+    partial: float | None
+    contribution: float | None
+    total: float | None
+
+    @property
+    def receiver(self) -> Value:
+        """The node whose gradient changes: `parent`, and at the seed the root."""
+        return self.node if self.parent is None else self.parent
+
+
+def steps(v: Value) -> Steps:
+    """Every step of the forward and the backward pass of `v`, as a sequence. No node's `grad` changes.
+
+    >>> x = Value(3.0, "x")
+    >>> y = x * x
+    >>> print(steps(y))
+    forward: every node after its operands
+    step  value  rule
+    ----  -----  ----------------------
+    0         3  x = 3
+    1         9  v1 = x * x = 3 * 3 = 9
+    <BLANKLINE>
+    backward: every node after all that use it
+    step  total  arrived  rule
+    ----  -----  -------  --------------------------------------
+    2         1   1 of 1  dv1/dv1 = 1
+    3         3   1 of 2  dv1/dx += dv1/dv1 * dv1/dx = 1 * 3 = 3
+    4         6   2 of 2  dv1/dx += dv1/dv1 * dv1/dx = 1 * 3 = 3
+
+    Raises:
+        TypeError: if `v` is not a Value.
+    """
+    if not isinstance(v, Value):
+        raise TypeError(f"steps needs a Value (got {v!r}, {type(v).__name__})")
+    return Steps(v)
+
+
+def sweep(root: Value, order: Iterable[Value]) -> list[Step]:
+    """The backward steps when the nodes of `order`, one after another, pass on the gradient that has arrived so far.
+
+    In reverse topological order these are the steps of `backward`; any other order shows what goes wrong.
+    """
+    total = {id(root): 1.0}
+    done = [Step(BACKWARD, root, None, root.data, None, None, 1.0, 1.0)]
+    for node in order:
+        upstream = total.get(id(node), 0.0)
+        for parent, partial in zip(node.parents, node.partials(), strict=True):
+            contribution = upstream * partial
+            so_far = total[id(parent)] = total.get(id(parent), 0.0) + contribution
+            done.append(Step(BACKWARD, node, parent, node.data, upstream, partial, contribution, so_far))
+    return done
+
+
+class Steps(Sequence[Step]):
+    """The forward steps, then the backward steps. Prints as a table, shows itself in a notebook as a page to step through.
+
+    Attributes:
+        forward: one step for each node, in topological order.
+        backward: the seed, then one step for each edge, in reverse topological order of the results.
+    """
+
+    def __init__(self, root: Value) -> None:
+        self.root = root
+        self.graph = Graph(root)
+        self.forward = [Step(FORWARD, node, None, node.data, None, None, None, None) for node in self.graph]
+        self.backward = sweep(root, (node for node in reversed(self.graph.nodes) if node.op is not None))
+
+    def __len__(self) -> int:
+        return len(self.forward) + len(self.backward)
+
+    @overload
+    def __getitem__(self, index: int) -> Step: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Step]: ...
+    def __getitem__(self, index: int | slice) -> Step | list[Step]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        place = range(len(self))[index]
+        return self.forward[place] if place < len(self.forward) else self.backward[place - len(self.forward)]
+
+    @cached_property
+    def arrivals(self) -> list[tuple[int, int]]:
+        """For each backward step, which contribution to its receiver it is, and of how many: (1, 2)."""
+        receivers = [id(step.receiver) for step in self.backward]
+        expected, arrived = Counter(receivers), Counter[int]()
+        result = []
+        for receiver in receivers:
+            arrived[receiver] += 1
+            result.append((arrived[receiver], expected[receiver]))
+        return result
+
+    @cached_property
+    def names(self) -> dict[int, str]:
+        """What the rules call each node, by its id."""
+        return {key: short(printable(name), 24) for key, name in self.graph.names().items()}
+
+    def formula(self, index: int) -> str:
+        """The rule of one step, written out with its numbers: "dL/dw += dL/dy * dy/dw = 0.5 * -1 = -0.5"."""
+        return "".join(f"d{part[1]}/d{part[2]}" if part[0] == "d" else part[1] for part in self.parts(index))
+
+    def parts(self, index: int) -> list[Part]:
+        """The rule of one step in parts: (role, text) each, or ("d", of, in) for a derivative."""
+        step = self[index]
+        return self._forward_rule(step) if step.phase == FORWARD else self._backward_rule(step)
+
+    def _forward_rule(self, step: Step) -> list[Part]:
+        node, name = step.node, self._name(step.node)
+        rule = [name, ("sign", " = ")]
+        if node.op is not None:
+            shown = node.args[:_OPERANDS]
+            more = len(node.args) > _OPERANDS
+            rule += [*_applied(node.op, [self._name(x) for x in shown], more), ("sign", " = ")]
+            rule += [*_applied(node.op, [self._value(x) for x in shown], more), ("sign", " = ")]
+        return [*rule, ("value", _number(step.value))]
+
+    def _backward_rule(self, step: Step) -> list[Part]:
+        root, node = self.names[id(self.root)], self.names[id(step.node)]
+        if step.parent is None:
+            return [("d", root, node), ("sign", " = "), ("gradient", _number(step.total))]
+        parent = self.names[id(step.parent)]
+        rule: list[Part] = [("d", root, parent), ("sign", " += "), ("d", root, node), ("sign", " * "), ("d", node, parent)]
+        rule += [("sign", " = "), ("gradient", _number(step.upstream)), ("sign", " * "), ("partial", _number(step.partial))]
+        return [*rule, ("sign", " = "), ("gradient", _number(step.contribution))]
+
+    def _name(self, x: Value | float) -> Part:
+        return ("name", self.names[id(x)]) if isinstance(x, Value) else ("constant", _number(x))
+
+    def _value(self, x: Value | float) -> Part:
+        return ("value", _number(self.forward[self._place[id(x)]].value)) if isinstance(x, Value) else ("constant", _number(x))
+
+    @cached_property
+    def _place(self) -> dict[int, int]:
+        return {id(node): i for i, node in enumerate(self.graph)}
+
+    def table(self, limit: int = 1000) -> str:
+        """Both phases as tables, with the rule of every step. The middle of a phase of more than `limit` steps is left out."""
+        n = len(self.forward)
+        forward = [(str(i), _number(self.forward[i].value), self.formula(i)) for i in _shown(n, limit)]
+        backward = [
+            (str(n + i), _number(self.backward[i].total), "{} of {}".format(*self.arrivals[i]), self.formula(n + i))
+            for i in _shown(len(self.backward), limit)
+        ]
+        return (
+            f"forward: every node after its operands\n{table(('step', 'value', 'rule'), _gap(forward, n))}\n\n"
+            f"backward: every node after all that use it\n"
+            f"{table(('step', 'total', 'arrived', 'rule'), _gap(backward, len(self.backward)))}"
+        )
+
+    def __str__(self) -> str:
+        return self.table(60)
+
+    def __repr__(self) -> str:
+        return f"<Steps of {self.names[id(self.root)]}: {len(self.forward)} forward, {len(self.backward)} backward>"
+
+    def save(self, path: str | PathLike[str]) -> str:
+        """Write the steps as a page to step through (.html, one file that needs no network) or an animation (.gif). Returns the path.
+
+        Raises:
+            ValueError: if the ending is neither, or the graph is too large to step through.
+            RenderError: if Graphviz is missing or fails. No file is written in either case.
+            ImportError: if a .gif needs Pillow, and it is missing.
+        """
+        path = os.fspath(path)
+        ending = os.path.splitext(path)[1].lower()
+        if ending not in _ENDINGS:
+            raise ValueError(f"cannot save steps as {path!r}: the name must end in {' or '.join(_ENDINGS)}")
+        if ending == ".html":
+            from .page import page
+
+            content = page(self).encode()
+        else:
+            from .gif import gif
+
+            content = gif(self)
+        with open(path, "wb") as file:
+            file.write(content)
+        return path
+
+    def show(self) -> None:
+        """Show the page: in the notebook, else in the browser."""
+        from .notebook import show
+
+        show(self)
+
+    def _repr_html_(self) -> str:
+        from .notebook import embedded
+
+        return embedded(self)
+
+
+def _applied(op: Op, operands: list[Part], more: bool) -> list[Part]:
+    """An op and its operands as formulas have them."""
+    if op.symbol in _INFIX and len(operands) == 2:
+        base = _bracketed(operands[0]) if op.symbol == "**" and operands[0][1].startswith("-") else operands[0]
+        return [base, ("sign", f" {op.symbol} "), operands[1]]
+    if op.name == "neg":
+        return [("sign", "-"), _bracketed(operands[0])]
+    if op.name == "reciprocal":
+        return [("constant", "1"), ("sign", " / "), operands[0]]
+    listed: list[Part] = [("function", op.name), ("sign", "(")]
+    for i, operand in enumerate(operands):
+        listed += [("sign", ", "), operand] if i else [operand]
+    return [*listed, ("sign", ", ...)" if more else ")")]
+
+
+def _bracketed(part: Part) -> Part:
+    role, text = part
+    return part if role == "name" else (role, f"({text})")
+
+
+def _number(x: Any) -> str:
+    return f"{x:.4g}"
+
+
+def _shown(count: int, limit: int) -> list[int]:
+    """The indices to show of so many: all, or as many as the limit allows at both ends."""
+    if count <= limit:
+        return list(range(count))
+    ends = max(limit // 2, 1)
+    return [*range(ends), *range(count - ends, count)]
+
+
+def _gap(rows: list[Any], count: int) -> list[Any]:
+    """The rows with a line in the middle that says how many are left out there."""
+    if len(rows) == count:
+        return rows
+    half = len(rows) // 2
+    missing = ("...", *("" for _ in rows[0][2:]), f"({count - len(rows):,} more)")
+    return [*rows[:half], missing, *rows[half:]]
