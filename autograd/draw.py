@@ -6,7 +6,6 @@ This module decides how things look and writes them in Graphviz's language; `sce
 
 from __future__ import annotations
 
-import html
 import math
 import os
 from collections.abc import Sequence
@@ -14,7 +13,6 @@ from contextlib import suppress
 from os import PathLike
 from typing import TYPE_CHECKING
 
-from . import render
 from .graph import Graph
 from .groups import Group
 from .scene import Arrow, Box, Scene, arrange, largest_gradient, span
@@ -63,14 +61,19 @@ class Drawing:
 
     def svg(self) -> str:
         """The picture as SVG."""
-        return render.render(self.source, "svg").decode()
+        return self._rendered("svg").decode()
 
     def _as(self, ending: str) -> bytes:
         if ending == ".dot":
             return self.source.encode()
         if ending == ".html":
             return _page(self.svg()).encode()
-        return render.render(self.source, ending[1:])
+        return self._rendered(ending[1:])
+
+    def _rendered(self, format: str) -> bytes:
+        from .render import render  # when it is needed: with what it imports it takes a tenth of the package's time to import
+
+        return render(self.source, format)
 
     def _repr_svg_(self) -> str:
         return self.svg()
@@ -122,7 +125,9 @@ def notebook_display(v: Value) -> dict[str, str]:
     if len(graph) > _DISPLAYED:
         shown["text/plain"] += f"\n{graph!r}: draw(...) makes a picture, print(Graph(...)) a table"
         return shown
-    with suppress(render.RenderError, ImportError):  # a picture is a courtesy here
+    from .render import RenderError
+
+    with suppress(RenderError, ImportError):  # a picture is a courtesy here
         shown["image/svg+xml"] = draw(v).svg()
     return shown
 
@@ -315,14 +320,18 @@ def printable(text: str) -> str:
 
 def _text(text: str) -> str:
     """Text for an HTML-like label, in which Graphviz still reads its own escapes."""
-    return html.escape(printable(text)).replace("\\", "\\\\")
+    from html import escape
+
+    return escape(printable(text)).replace("\\", "\\\\")
 
 
 def _safe(text: str) -> str:
     """Text for an attribute: no escapes, no entities."""
+    from html import escape
+
     import graphviz
 
-    return str(graphviz.escape(html.escape(printable(text), quote=False)))
+    return str(graphviz.escape(escape(printable(text), quote=False)))
 
 
 def _page(svg: str) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from typing import Any, overload
 
-from . import storage
 from .checking import table
 from .op import as_float
 from .value import Value, topological_order
@@ -138,6 +137,8 @@ class Graph(Sequence[Value]):
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the graph to a JSON file that `Graph.load` reads: structure, data, gradients and labels, exactly."""
+        from . import storage
+
         storage.save(path, self.nodes, self.roots, self._single)
 
     @classmethod
@@ -148,6 +149,8 @@ class Graph(Sequence[Value]):
             ValueError: if the file is not a graph, is truncated or has been altered, and says where.
             LookupError: if it needs a primitive that has not been declared.
         """
+        from . import storage
+
         roots, single = storage.load(path)
         return cls(roots[0] if single else roots)
 
