@@ -163,7 +163,7 @@ def test_bytes_per_node(length: int) -> None:
         finally:
             tracemalloc.stop()
     assert built / length <= 140
-    assert after / length <= 170  # a float object for the grad of each node
+    assert after / length <= 140
     assert left < 5_000  # of several millions
 
 
