@@ -333,12 +333,12 @@ def _reach(root: Value, zero: float, order: list[Value], leaves: list[tuple[Valu
             push(node)
             push(None)
             a, b = node._a, node._b
-            if type(b) is Value:
+            if type(b) is Value and b._grad is not zero:
                 push(b)
-            if type(a) is Value:
+            if type(a) is Value and a._grad is not zero:
                 push(a)
             elif type(a) is tuple:
-                stack.extend(x for x in reversed(a) if type(x) is Value)
+                stack += [x for x in reversed(a) if type(x) is Value and x._grad is not zero]
 
 
 def _sweep(nodes: Iterator[Value]) -> None:
