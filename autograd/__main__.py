@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import NoReturn
 
 from . import Graph, Value, __version__, draw, exp
-from .checking import table
 from .expression import Expression, ExpressionError, nearest, normal, read
 from .render import RenderError
+from .tables import table
 
 PICTURES, PAGES = (".svg", ".png", ".pdf", ".dot"), (".html", ".gif")
 DIRECTIONS = ("LR", "TB", "RL", "BT")

@@ -16,6 +16,7 @@ from .functional import grad
 from .numeric import along, ridders, scale
 from .op import as_float
 from .structure import leaves
+from .tables import table
 from .value import Value, topological_order
 
 OK, WRONG, UNSURE = "ok", "WRONG", "numerics too rough"
@@ -53,18 +54,6 @@ class GradCheck:
         return table(head, body)
 
     __repr__ = __str__
-
-
-def table(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
-    """Rows of text in columns: the first and last to the left, figures to the right."""
-    widths = [max(map(len, column)) for column in zip(head, *body, strict=True)]
-    last = len(head) - 1
-
-    def line(cells: Sequence[str]) -> str:
-        placed = (c.ljust(w) if i in (0, last) else c.rjust(w) for i, (c, w) in enumerate(zip(cells, widths, strict=True)))
-        return "  ".join(placed).rstrip()
-
-    return "\n".join([line(head), line(["-" * w for w in widths]), *map(line, body)])
 
 
 def gradcheck(

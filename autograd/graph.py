@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from typing import Any, overload
 
-from .checking import table
 from .op import as_float
+from .tables import table
 from .value import Value, topological_order
 
 _ROWS = 60  # of a printed table; the middle of a longer one is left out

@@ -35,10 +35,10 @@ from functools import cached_property
 from os import PathLike
 from typing import Any, NamedTuple, overload
 
-from .checking import table
 from .draw import printable, short
 from .graph import Graph
 from .op import Op
+from .tables import table
 from .value import Value
 
 FORWARD, BACKWARD = "forward", "backward"
