@@ -59,7 +59,7 @@ class Op:
             "numpy": numpy or name,
             "shortcuts": {},
             "__name__": name,
-            "__doc__": doc or f"The primitive {name}.",
+            "__doc__": doc or f"The function that NumPy calls {numpy or name}, for every kind of number.",
         }
         self.__dict__.update(fields)
 
@@ -132,9 +132,7 @@ class Op:
     def _complete(self, operands: tuple[Any, ...]) -> tuple[Any, ...]:
         """The operands with defaults filled in and a sequence spread out."""
         if self.arity is None:
-            if len(operands) != 1 or not isinstance(operands[0], Iterable):
-                raise TypeError(f"{self.name}() takes one sequence of numbers: write {self.name}([a, b, c])")
-            return tuple(operands[0])
+            return as_sequence(operands[0] if len(operands) == 1 else None, f"{self.name}([a, b, c])")
         missing = self.arity - len(operands)
         if 0 <= missing <= len(self.defaults):
             return operands + self.defaults[len(self.defaults) - missing :]
@@ -198,6 +196,13 @@ def as_float(x: Any, what: str) -> float:
 
 def _article(name: str) -> str:
     return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
+
+
+def as_sequence(x: Any, usage: str) -> tuple[Any, ...]:
+    """The numbers of a sequence, or a TypeError that shows how the function is used."""
+    if not isinstance(x, Iterable):
+        raise TypeError(f"{usage.partition('(')[0]}() takes numbers in a sequence: write {usage}")
+    return tuple(x)
 
 
 def named(name: str) -> Op:

@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from . import ieee
-from .op import REAL, Op
+from .op import REAL, Op, as_sequence
 
 _inf = math.inf
 _POSITIVE = (0.0, _inf)
@@ -106,7 +106,8 @@ log       = Op("log", ieee.log, lambda y, x: (1.0 / x,), domain=(_POSITIVE,))
 log2      = Op("log2", ieee.log2, lambda y, x: (1.0 / (x * _LN2),), domain=(_POSITIVE,))
 log10     = Op("log10", ieee.log10, lambda y, x: (1.0 / (x * _LN10),), domain=(_POSITIVE,))
 log1p     = Op("log1p", ieee.log1p, lambda y, x: (1.0 / (1.0 + x),), domain=((-1.0, _inf),))
-logaddexp = Op("logaddexp", ieee.logaddexp, lambda y, a, b: (sigmoid(a - b), sigmoid(b - a)), arity=2)
+logaddexp = Op("logaddexp", ieee.logaddexp, lambda y, a, b: (sigmoid(a - b), sigmoid(b - a)), arity=2,
+               doc="log(e^a + e^b), without overflow.")
 
 # Circular and hyperbolic functions ---------------------------------------------------------------------------------------
 
@@ -138,10 +139,13 @@ hypot = Op("hypot", math.hypot, _hypot_partials, arity=2, kinks=_at_origin)
 
 # Special functions -------------------------------------------------------------------------------------------------------
 
-erf       = Op("erf", math.erf, lambda y, x: (_TWO_OVER_SQRT_PI * exp(-x * x),))
-erfc      = Op("erfc", math.erfc, lambda y, x: (-_TWO_OVER_SQRT_PI * exp(-x * x),))
+erf       = Op("erf", math.erf, lambda y, x: (_TWO_OVER_SQRT_PI * exp(-x * x),),
+               doc="The error function.")
+erfc      = Op("erfc", math.erfc, lambda y, x: (-_TWO_OVER_SQRT_PI * exp(-x * x),),
+               doc="1 - erf(x), without cancellation.")
 lgamma    = Op("lgamma", ieee.lgamma, lambda y, x: (polygamma(0.0, x),),
-               kinks=lambda x: _integers(x) if x <= 0.5 else (1.0,))
+               kinks=lambda x: _integers(x) if x <= 0.5 else (1.0,),
+               doc="The logarithm of |gamma(x)|.")
 polygamma = Op("polygamma", ieee.polygamma, lambda y, n, x: (0.0, polygamma(n + 1.0, x)), arity=2,
                kinks=lambda n, x: _integers(x) if x <= 0.5 else (1.0,),
                doc="The (n+1)-th derivative of lgamma at x, for an order n of 0, 1, ..., 150 that is held constant.")
@@ -151,7 +155,8 @@ polygamma = Op("polygamma", ieee.polygamma, lambda y, n, x: (0.0, polygamma(n + 
 floor         = Op("floor", ieee.floor, lambda y, x: (0.0,), kinks=_integers)
 ceil          = Op("ceil", ieee.ceil, lambda y, x: (0.0,), kinks=_integers)
 trunc         = Op("trunc", ieee.trunc, lambda y, x: (0.0,), kinks=_integers_but_zero)
-step          = Op("step", ieee.step, lambda y, x: (0.0,), kinks=_at(0.0))
+step          = Op("step", ieee.step, lambda y, x: (0.0,), kinks=_at(0.0),
+                   doc="0 below 0, 1 from 0 on.")
 greater       = Op("greater", ieee.greater, lambda y, a, b: (0.0, 0.0), symbol=">", arity=2, kinks=_gap)
 greater_equal = Op("greater_equal", ieee.greater_equal, lambda y, a, b: (0.0, 0.0), symbol=">=", arity=2, kinks=_gap)
 less          = Op("less", ieee.less, lambda y, a, b: (0.0, 0.0), symbol="<", arity=2, kinks=_gap)
@@ -175,22 +180,32 @@ def _clip_partials(y: Any, x: Any, low: Any, high: Any) -> tuple[Any, Any, Any]:
 
 maximum = Op("maximum", ieee.maximum, lambda y, a, b: (_share(a, b), _share(b, a)), symbol="max", arity=2, kinks=_gap)
 minimum = Op("minimum", ieee.minimum, lambda y, a, b: (_share(b, a), _share(a, b)), symbol="min", arity=2, kinks=_gap)
-clip    = Op("clip", ieee.clip, _clip_partials, arity=3, kinks=lambda x, low, high: (x - low, x - high, high - low))
+clip    = Op("clip", ieee.clip, _clip_partials, arity=3, kinks=lambda x, low, high: (x - low, x - high, high - low),
+             doc="clip(x, low, high): min(max(x, low), high).")
 where   = Op("where", ieee.where, lambda r, c, x, y: (0.0, not_equal(c, 0.0), equal(c, 0.0)), arity=3,
              doc="where(condition, x, y): x where the condition is true (not 0), else y. No derivative flows to the condition.")
 
 # Activations -------------------------------------------------------------------------------------------------------------
 
-sigmoid     = Op("sigmoid", ieee.sigmoid, lambda y, x: (y * sigmoid(-x),), symbol="σ")  # 1 - y would cancel for large x
-log_sigmoid = Op("log_sigmoid", ieee.log_sigmoid, lambda y, x: (sigmoid(-x),))
-softplus    = Op("softplus", ieee.softplus, lambda y, x: (sigmoid(x),))
-relu        = Op("relu", ieee.relu, lambda y, x: (greater(x, 0.0),), kinks=_at(0.0))
+sigmoid     = Op("sigmoid", ieee.sigmoid, lambda y, x: (y * sigmoid(-x),), symbol="σ",  # 1 - y would cancel for large x
+                 doc="1 / (1 + e^-x), the logistic function.")
+log_sigmoid = Op("log_sigmoid", ieee.log_sigmoid, lambda y, x: (sigmoid(-x),),
+                 doc="log(sigmoid(x)), finite far below 0.")
+softplus    = Op("softplus", ieee.softplus, lambda y, x: (sigmoid(x),),
+                 doc="log(1 + e^x), a smooth max(x, 0).")
+relu        = Op("relu", ieee.relu, lambda y, x: (greater(x, 0.0),), kinks=_at(0.0),
+                 doc="max(x, 0).")
 leaky_relu  = Op("leaky_relu", ieee.leaky_relu, lambda y, x, slope: (where(greater(x, 0.0), 1.0, slope), minimum(x, 0.0)),
-                 arity=2, defaults=(0.01,), kinks=_at(0.0))
-elu         = Op("elu", ieee.elu, lambda y, x, alpha: _elu_partials(x, alpha), arity=2, defaults=(1.0,), kinks=_at(0.0))
-swish       = Op("swish", ieee.swish, lambda y, x, beta: _swish_partials(x, beta), arity=2, defaults=(1.0,))
-gelu        = Op("gelu", ieee.gelu, lambda y, x: (0.5 * erfc(-x * _SQRT1_2) + x * (_NORMAL_PEAK * exp(-0.5 * x * x)),))
-hardtanh    = Op("hardtanh", ieee.hardtanh, lambda y, x: (greater(x, -1.0) * less(x, 1.0),), kinks=_at(-1.0, 1.0))
+                 arity=2, defaults=(0.01,), kinks=_at(0.0),
+                 doc="x above 0, slope * x below (Maas et al. 2013).")
+elu         = Op("elu", ieee.elu, lambda y, x, alpha: _elu_partials(x, alpha), arity=2, defaults=(1.0,), kinks=_at(0.0),
+                 doc="x above 0, alpha * (e^x - 1) below (Clevert et al. 2016).")
+swish       = Op("swish", ieee.swish, lambda y, x, beta: _swish_partials(x, beta), arity=2, defaults=(1.0,),
+                 doc="x * sigmoid(beta * x) (Ramachandran et al. 2017).")
+gelu        = Op("gelu", ieee.gelu, lambda y, x: (0.5 * erfc(-x * _SQRT1_2) + x * (_NORMAL_PEAK * exp(-0.5 * x * x)),),
+                 doc="x times the normal distribution function (Hendrycks & Gimpel 2016), not its tanh approximation.")
+hardtanh    = Op("hardtanh", ieee.hardtanh, lambda y, x: (greater(x, -1.0) * less(x, 1.0),), kinks=_at(-1.0, 1.0),
+                 doc="x between -1 and 1, held at -1 and 1 outside.")
 
 
 def _elu_partials(x: Any, alpha: Any) -> tuple[Any, Any]:
@@ -241,14 +256,20 @@ def _ties(y: Any, *x: Any) -> tuple[Any, ...]:
     return tuple(r / count for r in reached)
 
 
-sum       = Op("sum", ieee.total, lambda y, *x: (1.0,) * len(x), symbol="Σ", arity=None)
-mean      = Op("mean", ieee.mean, lambda y, *x: (1.0 / len(x),) * len(x), arity=None)
-prod      = Op("prod", ieee.prod, _prod_partials, symbol="Π", arity=None)
-max       = Op("max", ieee.largest, _ties, arity=None, kinks=_largest_tie)
-min       = Op("min", ieee.smallest, _ties, arity=None, kinks=_largest_tie)
+sum       = Op("sum", ieee.total, lambda y, *x: (1.0,) * len(x), symbol="Σ", arity=None,
+               doc="The sum of a sequence, rounded once.")
+mean      = Op("mean", ieee.mean, lambda y, *x: (1.0 / len(x),) * len(x), arity=None,
+               doc="The mean of a sequence.")
+prod      = Op("prod", ieee.prod, _prod_partials, symbol="Π", arity=None,
+               doc="The product of a sequence.")
+max       = Op("max", ieee.largest, _ties, arity=None, kinks=_largest_tie,
+               doc="The largest of a sequence.")
+min       = Op("min", ieee.smallest, _ties, arity=None, kinks=_largest_tie,
+               doc="The smallest of a sequence.")
 norm      = Op("norm", ieee.norm, lambda y, *x: tuple(where(equal(y, 0.0), 0.0, v / y) for v in x), arity=None,
                kinks=_at_origin, doc="The Euclidean norm of a sequence.")
-logsumexp = Op("logsumexp", ieee.logsumexp, lambda y, *x: tuple(_shares(x)) if x else (), arity=None)
+logsumexp = Op("logsumexp", ieee.logsumexp, lambda y, *x: tuple(_shares(x)) if x else (), arity=None,
+               doc="log of the sum of e^x over a sequence, without overflow.")
 _dot      = Op("dot", ieee.dot, lambda y, *x: x[len(x) // 2 :] + x[: len(x) // 2], arity=None)
 _softmax  = Op("softmax", ieee.softmax, _softmax_partials, arity=None)
 _log_softmax = Op("log_softmax", ieee.log_softmax, _log_softmax_partials, arity=None)
@@ -256,7 +277,7 @@ _log_softmax = Op("log_softmax", ieee.log_softmax, _log_softmax_partials, arity=
 
 def dot(x: Sequence[Any], y: Sequence[Any]) -> Any:
     """The inner product of two sequences of one length, as one node."""
-    x, y = tuple(x), tuple(y)
+    x, y = as_sequence(x, "dot([a, b], [c, d])"), as_sequence(y, "dot([a, b], [c, d])")
     if len(x) != len(y):
         raise ValueError(f"dot needs two sequences of one length (got {len(x)} and {len(y)} numbers)")
     return _dot.apply(*x, *y)
@@ -273,13 +294,13 @@ def log_softmax(x: Sequence[Any]) -> list[Any]:
 
 
 def _each_first(op: Op, x: Sequence[Any]) -> list[Any]:
-    x = tuple(x)
+    x = as_sequence(x, f"{op.name}([a, b, c])")
     return [op.apply(v, *x[:i], *x[i + 1 :]) for i, v in enumerate(x)]
 
 
 def argmax(x: Sequence[Any]) -> int:
     """The index of the largest number, the first of equals; nan counts as largest. An int: it carries no derivative."""
-    values = [float(v) for v in x]
+    values = [float(v) for v in as_sequence(x, "argmax([a, b, c])")]
     ieee.largest(*values) if values else ieee._not_empty("argmax", ())
     return builtins.max(range(len(values)), key=lambda i: (values[i] != values[i], values[i]))
 

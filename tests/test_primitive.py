@@ -312,7 +312,7 @@ def test_numbers_of_operands() -> None:
         with pytest.raises(TypeError, match=r"takes (1|1 to 2) operands?, got"):
             call()
     for call in (lambda: ops.table["energy"](1.0), lambda: ops.table["energy"]([1.0], [2.0]), lambda: ops.table["energy"](Value(1.0))):
-        with pytest.raises(TypeError, match=r"energy\(\) takes one sequence of numbers: write energy\(\[a, b, c\]\)"):
+        with pytest.raises(TypeError, match=r"energy\(\) takes numbers in a sequence: write energy\(\[a, b, c\]\)"):
             call()
     assert ops.table["energy"](v for v in (1.0, 2.0)) == 5.0
 
