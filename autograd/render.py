@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 TIME_LIMIT = 30.0  # seconds
-_WHEEL = "import sys, pygraphviz; sys.stdout.buffer.write(pygraphviz.AGraph(sys.stdin.read()).draw(format=sys.argv[1], prog='dot'))"
+_WHEEL = "import sys, pygraphviz; sys.stdout.buffer.write(pygraphviz.AGraph(string=sys.stdin.read()).draw(format=sys.argv[1], prog='dot'))"
 
 
 class RenderError(RuntimeError):
@@ -26,7 +26,8 @@ def render(source: str, format: str) -> bytes:
     except subprocess.TimeoutExpired:
         raise RenderError(f"Graphviz did not finish within {TIME_LIMIT:.0f} s: draw a smaller graph") from None
     if done.returncode != 0:
-        raise RenderError(f"Graphviz failed: {done.stderr.decode(errors='replace').strip()[:500]}")
+        complaint = done.stderr.decode(errors="replace").strip().splitlines() or [f"exit code {done.returncode}"]
+        raise RenderError(f"Graphviz failed: {complaint[-1][:500]}")
     return done.stdout
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
 
-from autograd import operators, ops
+from autograd import operators, ops, render
 
 settings.register_profile("scalar-autograd", deadline=None)
 settings.load_profile("scalar-autograd")
@@ -22,3 +23,16 @@ def _forget_primitives() -> Iterator[None]:
         for kind in operators._kinds:
             if name in vars(kind):
                 delattr(kind, name)
+
+
+@pytest.fixture(params=["dot", "wheel"], scope="module")
+def each_graphviz(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Runs the tests of a module once with each Graphviz that this machine has: the system's program and the wheel."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "dot":
+            if shutil.which("dot") is None:
+                pytest.skip("the program dot is not installed")
+        else:
+            pytest.importorskip("pygraphviz")
+            patch.setattr(render.shutil, "which", lambda name: None)
+        yield

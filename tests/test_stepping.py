@@ -23,6 +23,8 @@ from autograd.notebook import embedded
 from autograd.page import MAX_NODES, Show, page
 from autograd.stepping import BACKWARD, FORWARD, Steps, steps, sweep
 
+pytestmark = pytest.mark.usefixtures("each_graphviz")
+
 
 def sigmoid_example() -> Value:
     w0, x0, w1, x1, w2 = (Value(x, n) for x, n in ((2, "w0"), (-1, "x0"), (-3, "w1"), (-2, "x1"), (-3, "w2")))
