@@ -35,7 +35,7 @@ def embedded(steps: Steps) -> str:
         f"<style>.{name}{{display:none!important}}</style>"
         f'<img class="{name}" alt="The computational graph with values and gradients" src="data:image/svg+xml;base64,{image}"/>'
         f'<iframe title="Steps through the computational graph" sandbox="allow-scripts" width="100%" height="{_HEIGHT}" '
-        f'style="border:0;border-radius:10px" srcdoc="{html.escape(content)}"></iframe>'
+        f'style="display:block;border:0;border-radius:10px" srcdoc="{html.escape(content)}"></iframe>'
     )
 
 

@@ -15,7 +15,10 @@
     const element = $(id);
     const texts = [...element.querySelectorAll("text")];
     const centre = middle(element.querySelector("ellipse, path, polygon"));
-    for (const text of texts) text.setAttribute("x", centre);
+    for (const text of texts) {
+      text.setAttribute("x", centre);
+      text.setAttribute("text-anchor", "middle");
+    }
     const [above, below] = [texts[isGroup ? texts.length - 2 : 0], texts[texts.length - 1]];
     for (const text of [above, below]) text.classList.add("hidden");
     element.classList.add("pending", "future");
@@ -137,11 +140,13 @@
     tick();
   }
 
-  // Size: as large as the paper allows, but never too small to read; then it scrolls.
+  // Size: all of the picture at once, unless that made it too small to read; then the paper scrolls.
+  const natural = 4 / 3, readable = 1, smallest = 0.75; // pixels for each of its points
   const [, , width, height] = picture.getAttribute("viewBox").split(" ").map(Number);
   function fit() {
-    const room = Math.min((paper.clientWidth - 18) / width, (paper.clientHeight - 18) / height);
-    const scale = Math.max(0.9, Math.min(2.2, room));
+    const around = 20; // padding and border; what the scroll bars take does not count, for they go where the picture fits
+    const room = Math.min((paper.offsetWidth - around) / width, (paper.offsetHeight - around) / height);
+    const scale = room < smallest ? readable : Math.min(natural, room);
     picture.style.width = `${width * scale}px`;
     picture.style.height = `${height * scale}px`;
     if (position >= 0) reveal(stops[position]);
@@ -203,7 +208,7 @@
     else return;
     event.preventDefault();
   });
-  addEventListener("resize", fit);
   fit();
   go(0);
+  new ResizeObserver(fit).observe(paper); // the window changes its size, and so does a rule of more lines
 })();

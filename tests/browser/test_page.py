@@ -250,16 +250,89 @@ def test_a_page_of_300_values_follows_the_keys(open_page: Open) -> None:
     assert page.evaluate(LOOK)["pending"] == []
 
 
+# The size of the picture ------------------------------------------------------------------------------------------------
+
+IN_A_NOTEBOOK = {"width": 850, "height": 560}
+SMALLEST, NATURAL = 0.75, 4 / 3  # pixels for each point of the picture
+
+SIZE = """() => {
+    const picture = document.getElementById("picture"), paper = document.getElementById("paper");
+    const [, , width, height] = picture.getAttribute("viewBox").split(" ").map(Number);
+    const shown = picture.getBoundingClientRect();
+    const scrolls = (element) => element.scrollWidth > element.clientWidth || element.scrollHeight > element.clientHeight;
+    return {
+        across: shown.width / width, down: shown.height / height, scrolls: scrolls(paper), page: scrolls(document.documentElement),
+    };
+}"""
+
+INSIDE = """(elements) => {
+    const paper = document.getElementById("paper").getBoundingClientRect();
+    return elements.length > 0 && elements.every((element) => {
+        const { left, right, top, bottom } = element.getBoundingClientRect();
+        return left >= paper.left && right <= paper.right && top >= paper.top && bottom <= paper.bottom;
+    });
+}"""
+
+
+def scale_of(page: Page) -> float:
+    """How large the picture is shown, which is the same in both directions."""
+    size = page.evaluate(SIZE)
+    scale: float = size["across"]
+    assert scale == pytest.approx(size["down"], rel=1e-3)
+    assert not size["page"]
+    return scale
+
+
+def test_all_of_a_small_picture_is_in_view_in_a_notebook(open_page: Open) -> None:
+    recorded = steps(sigmoid_example())
+    page = open_page(written(recorded), viewport=IN_A_NOTEBOOK)
+    for _ in recorded:
+        assert SMALLEST <= scale_of(page) <= 1
+        assert not page.evaluate(SIZE)["scrolls"]
+        assert page.locator("#picture text").evaluate_all(INSIDE)
+        page.keyboard.press("ArrowRight")
+
+
+def test_no_picture_is_enlarged(open_page: Open) -> None:
+    page = open_page(written(steps(Value(1.0, "leaf"))), viewport={"width": 2500, "height": 1500})
+    assert scale_of(page) == pytest.approx(NATURAL, rel=1e-3)
+
+
+def test_the_picture_follows_the_size_of_the_window(open_page: Open) -> None:
+    page = open_page(written(steps(sigmoid_example())), viewport=IN_A_NOTEBOOK)
+    before = scale_of(page)
+    for width, height, expectation in [
+        (1300, 900, f"size.across > {before} * 1.2 && !size.scrolls"),
+        (500, 560, f"size.across > {before} && size.scrolls"),  # too narrow to read all of it at once
+        (850, 560, f"size.across === {before} && !size.scrolls"),
+    ]:
+        page.set_viewport_size({"width": width, "height": height})
+        page.wait_for_function(f"() => {{ const size = ({SIZE})(); return {expectation}; }}")
+
+
+def test_without_scripts_the_picture_shows_every_number(open_page: Open) -> None:
+    page = open_page(written(steps(sigmoid_example())), viewport=IN_A_NOTEBOOK, java_script_enabled=False)
+    assert page.locator("#picture text:visible").count() == page.locator("#picture text").count() > 0
+    assert page.locator("button:visible").count() == 0
+    for node in page.locator("#picture .node").all():
+        frame = node.locator("ellipse, path, polygon").last.bounding_box()
+        assert frame is not None
+        for text in node.locator("text").all():
+            box = text.bounding_box()
+            assert box is not None
+            assert frame["x"] <= box["x"] <= box["x"] + box["width"] <= frame["x"] + frame["width"]
+
+
 def test_the_current_box_of_a_large_picture_is_scrolled_into_view(open_page: Open) -> None:
     recorded = steps(network([6, 6, 6, 4]))
-    page = open_page(written(recorded), reduced_motion="reduce")
-    for position in (0, 60, 150, len(recorded) - 1):
+    page = open_page(written(recorded), reduced_motion="reduce", viewport=IN_A_NOTEBOOK)
+    for position in (0, 60, 150, len(recorded) - 60):
         page.locator("#slider").fill(str(position))
-        assert page.evaluate("""() => {
-            const paper = document.getElementById("paper").getBoundingClientRect();
-            const box = document.querySelector("#picture .node.now").getBoundingClientRect();
-            return box.left < paper.right && box.right > paper.left && box.top < paper.bottom && box.bottom > paper.top;
-        }""")
+        for _ in range(40):
+            page.keyboard.press("ArrowRight")
+            assert page.locator("#picture .node.reached, html:not(.backward) #picture .node.now").evaluate_all(INSIDE)
+    assert scale_of(page) >= SMALLEST
+    assert page.evaluate(SIZE)["scrolls"]
 
 
 # Notebooks ---------------------------------------------------------------------------------------------------------------
