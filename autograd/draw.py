@@ -78,6 +78,11 @@ class Drawing:
     def _repr_svg_(self) -> str:
         return self.svg()
 
+    def _repr_html_(self) -> str:
+        from .fallback import inline
+
+        return inline(self.svg())
+
     def __repr__(self) -> str:
         return f"<Drawing of {self.source.count(' [')} elements: .save('graph.svg') writes it>"
 
@@ -128,7 +133,8 @@ def notebook_display(v: Value) -> dict[str, str]:
     from .render import RenderError
 
     with suppress(RenderError, ImportError):  # a picture is a courtesy here
-        shown["image/svg+xml"] = draw(v).svg()
+        picture = draw(v)
+        shown |= {"image/svg+xml": picture.svg(), "text/html": picture._repr_html_()}
     return shown
 
 

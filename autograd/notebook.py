@@ -1,13 +1,10 @@
 """The page inside a notebook, and in a browser where there is no notebook.
 
-A notebook that is not trusted strips styles and frames from its outputs. There the static picture remains; elsewhere the style
-hides the picture, and the frame holds the page.
+The page is in a frame; a notebook that is not trusted shows a static picture in its place.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import html
 import sys
 import tempfile
@@ -15,6 +12,7 @@ import webbrowser
 from pathlib import Path
 
 from .draw import draw
+from .fallback import with_fallback
 from .page import Show, page
 from .render import RenderError
 from .stepping import Steps
@@ -29,14 +27,11 @@ def embedded(steps: Steps) -> str:
         picture = draw(Show(steps).root, max_nodes=300).svg()
     except (RenderError, ValueError) as error:
         return f"<p>{html.escape(str(error))}</p><pre>{html.escape(str(steps))}</pre>"
-    name = f"fallback-{hashlib.sha256(content.encode()).hexdigest()[:12]}"  # other outputs of the notebook have theirs
-    image = base64.b64encode(picture.encode()).decode()
-    return (
-        f"<style>.{name}{{display:none!important}}</style>"
-        f'<img class="{name}" alt="The computational graph with values and gradients" src="data:image/svg+xml;base64,{image}"/>'
+    frame = (
         f'<iframe title="Steps through the computational graph" sandbox="allow-scripts" width="100%" height="{_HEIGHT}" '
         f'style="display:block;border:0;border-radius:10px" srcdoc="{html.escape(content)}"></iframe>'
     )
+    return with_fallback(frame, picture)
 
 
 def show(steps: Steps) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import html
 import math
 import re
@@ -203,6 +204,7 @@ class TestNotebook:
         shown = sigmoid_example()._repr_mimebundle_()
         assert shown["image/svg+xml"].count('class="node"') == 13
         assert shown["text/plain"].startswith("Value(data=0.731")
+        assert shown["text/html"] == draw(sigmoid_example())._repr_html_()
 
     def test_a_large_one_a_summary(self) -> None:
         v = Value(1.0)
@@ -218,7 +220,14 @@ class TestNotebook:
         assert list(Value(1.0)._repr_mimebundle_()) == ["text/plain"]
 
     def test_a_drawing_shows_itself(self) -> None:
-        assert draw(Value(1.0))._repr_svg_().startswith("<?xml")
+        drawing = draw(Value(1.0))
+        assert drawing._repr_svg_().startswith("<?xml")
+        shown = drawing._repr_html_()
+        style, image, picture = shown.index("<style>"), shown.index("<img"), shown.index('<svg style="max-width:100%')
+        assert style < image < picture
+        encoded = re.search(r"base64,([^\"]+)", shown)
+        assert encoded is not None
+        assert base64.b64decode(encoded[1]).decode() == drawing.svg()
 
 
 class TestGroups:
