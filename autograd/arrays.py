@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import ops
-from .op import Op, is_plain
+from .op import Op, is_plain, shown
 from .operators import Number
 from .value import Value
 
@@ -36,7 +36,7 @@ def array(data: Any) -> Array:
     """
     numbers = np.asarray(data)
     if numbers.dtype.kind not in "biuf":
-        raise TypeError(f"array needs an array of real numbers (got {_shown(data)} of dtype {numbers.dtype})")
+        raise TypeError(f"array needs an array of real numbers (got {shown(data)} of dtype {numbers.dtype})")
     return _map(Value, numbers)
 
 
@@ -84,8 +84,3 @@ def _wrapped(x: Any) -> Any:
     a = np.empty((), dtype=object)
     a[()] = x
     return a
-
-
-def _shown(x: object) -> str:
-    text = repr(x)
-    return text if len(text) <= 60 else text[:57] + "..."

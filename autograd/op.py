@@ -129,6 +129,11 @@ class Op:
             operands = tuple(as_float(x, f"operand of {self.name}") for x in operands)
         return self.forward(*operands)
 
+    @property
+    def takes_one(self) -> bool:
+        """Whether it can be called with one number, its other operands having defaults; then it is also a method of numbers."""
+        return self.arity is not None and self.arity - len(self.defaults) == 1
+
     def _complete(self, operands: tuple[Any, ...]) -> tuple[Any, ...]:
         """The operands with defaults filled in and a sequence spread out."""
         if self.arity is None:
@@ -189,9 +194,13 @@ def as_float(x: Any, what: str) -> float:
     """`x` as a float if it is a plain real number, else a TypeError that names `what`."""
     if is_plain(x):
         return float(x)
-    shown = repr(x)
-    shown = shown if len(shown) <= 60 else shown[:57] + "..."
-    raise TypeError(f"{what} must be a real number (got {shown}, {_article(type(x).__name__)})")
+    raise TypeError(f"{what} must be a real number (got {shown(x)}, {_article(type(x).__name__)})")
+
+
+def shown(x: object) -> str:
+    """A value for an error message, no more than its beginning if it is long."""
+    text = repr(x)
+    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def _article(name: str) -> str:

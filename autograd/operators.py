@@ -42,7 +42,7 @@ class Number:
             setattr(cls, f"__{name}__", cls._method(op))
             setattr(cls, f"__r{name}__", cls._reflected(op))
         for op in ops.table.values():
-            if takes_one(op) or op in (ops.arctan2, ops.fmod, ops.hypot):  # NumPy asks its objects for these, too
+            if op.takes_one or op in (ops.arctan2, ops.fmod, ops.hypot):  # NumPy asks its objects for these, too
                 setattr(cls, op.name, cls._method(op))
 
     @classmethod
@@ -144,22 +144,17 @@ class Number:
         def __getattr__(self, name: str) -> Callable[..., Any]: ...  # a method for every op of one operand
 
 
-def takes_one(op: Op) -> bool:
-    """Whether `op` can be called with one number, and so is also a method."""
-    return op.arity is not None and op.arity - len(op.defaults) == 1
-
-
 _adopted: set[str] = set()
 
 
 def adopt(op: Op) -> None:
     """Give every kind of number a method for a primitive declared later, in place of an earlier one of that name."""
     for kind in _kinds:
-        if takes_one(op):
+        if op.takes_one:
             setattr(kind, op.name, kind._method(op))
         elif op.name in _adopted:
             delattr(kind, op.name)
-    (_adopted.add if takes_one(op) else _adopted.discard)(op.name)
+    (_adopted.add if op.takes_one else _adopted.discard)(op.name)
 
 
 def is_taken(name: str) -> bool:

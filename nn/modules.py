@@ -27,7 +27,7 @@ def activation_op(name: str | None) -> Op | None:
     if name is None:
         return None
     op = ops.table.get(name)
-    if op is None or op.arity is None or op.arity - len(op.defaults) != 1:
+    if op is None or not op.takes_one:
         raise ValueError(f"activation must be None or the name of a primitive of one operand, such as 'relu' or 'tanh' (got {name!r})")
     return op
 

@@ -21,7 +21,6 @@ from hypothesis import strategies as st
 
 from autograd import Dual, Value, grad, jvp, ops
 from autograd.op import Op
-from autograd.operators import takes_one
 from autograd.testing import _CHOICES, points_for, smooth
 
 from .. import oracle
@@ -290,7 +289,7 @@ def backward(root: Value) -> Value:
     return root
 
 
-@pytest.mark.parametrize("op", [op for op in OPS if takes_one(op)], ids=lambda op: op.name)
+@pytest.mark.parametrize("op", [op for op in OPS if op.takes_one], ids=lambda op: op.name)
 @draws
 @given(data=st.data())
 def test_the_method_is_the_function(op: Op, data: st.DataObject) -> None:
