@@ -1,4 +1,4 @@
-"""The file format of graphs: JSON, versioned, checked field by field on reading, with nothing in it that could run.
+"""The file format of graphs, checked field by field on reading.
 
     {"format": "scalar-autograd graph", "version": 1, "sha256": "...", "graph": {
         "ops":    ["mul", "add"],             the names that "op" refers to
@@ -14,23 +14,21 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-import threading
 from collections.abc import Sequence
 from os import PathLike
-from typing import Any, NoReturn
+from typing import Any
 
+from . import files
+from .files import invalid
 from .groups import Group
 from .op import Op, named
 from .value import Value, _restored
 
-FORMAT, VERSION = "scalar-autograd graph", 1
+VERSION = 1
 
 
 def save(path: str | PathLike[str], nodes: Sequence[Value], roots: Sequence[Value], single: bool) -> None:
-    """Write the graph whose `nodes`, operands first, lead to `roots`. The file appears whole or not at all."""
+    """Write the graph whose `nodes`, operands first, lead to `roots`."""
     place = {id(node): i for i, node in enumerate(nodes)}
     names: dict[str, int] = {}
     groups: dict[Group, int] = {}
@@ -49,85 +47,36 @@ def save(path: str | PathLike[str], nodes: Sequence[Value], roots: Sequence[Valu
         "roots": [place[id(root)] for root in roots],
         "single": single,
     }
-    text = json.dumps({"format": FORMAT, "version": VERSION, "sha256": _digest(graph), "graph": graph}, separators=(",", ":"))
-    temporary = f"{os.fspath(path)}.{os.getpid()}.{threading.get_ident()}.part"
-    try:
-        with open(temporary, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(temporary, path)
-    except BaseException:
-        if os.path.exists(temporary):
-            os.remove(temporary)
-        raise
+    files.save(path, "graph", VERSION, graph)
 
 
 def load(path: str | PathLike[str]) -> tuple[list[Value], bool]:
     """The roots of the graph in the file, and whether they were given as a single Value."""
-    with open(path, "rb") as file:
-        raw = file.read()
-    try:
-        document = json.loads(raw.decode("utf-8"), parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{os.fspath(path)!r} is not a graph file, or was cut short: {error}") from None
-    try:
-        return _graph(_contents(document))
-    except (_Invalid, RecursionError) as error:
-        raise ValueError(f"{os.fspath(path)!r} cannot be read as a graph: {error}") from None
-
-
-class _Invalid(Exception):
-    pass
-
-
-def _invalid(problem: str) -> NoReturn:
-    raise _Invalid(problem)
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _digest(graph: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(graph, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
-
-
-def _contents(document: Any) -> dict[str, Any]:
-    """The part of the document that describes the graph, if it is whole and unaltered."""
-    if not isinstance(document, dict) or document.get("format") != FORMAT:
-        _invalid(f'it does not say "format": "{FORMAT}"')
-    version = document.get("version")
-    if type(version) is not int or version != VERSION:
-        _invalid(f"it has version {version!r}, and this release reads version {VERSION}: update scalar-autograd to read newer files")
-    graph = document.get("graph")
-    if not isinstance(graph, dict):
-        _invalid("it has no graph in it")
-    if document.get("sha256") != _digest(graph):
-        _invalid("its checksum does not match: the file was altered after it was saved")
-    return graph
+    return files.load(path, "graph", VERSION, _graph)
 
 
 def _graph(graph: dict[str, Any]) -> tuple[list[Value], bool]:
     ops = [_op(name) for name in _list(graph, "ops")]
     columns = [_list(graph, field) for field in ("op", "args", "data", "grad")]
     if len({len(column) for column in columns}) != 1:
-        _invalid("its columns op, args, data and grad are not of one length")
+        invalid("its columns op, args, data and grad are not of one length")
     labels = graph.get("labels")
     if not isinstance(labels, dict) or not all(isinstance(label, str) for label in labels.values()):
-        _invalid("labels must map places to strings")
+        invalid("labels must map places to strings")
     groups = _groups_of_nodes(graph, len(columns[0]))
     nodes: list[Value] = []
     for i, (code, args, data, grad) in enumerate(zip(*columns, strict=True)):
         op = _chosen(ops, code, i)
-        operands = tuple(_operand(x, nodes, i) for x in args) if isinstance(args, list) else _invalid(f"args of node {i} are no list")
+        operands = tuple(_operand(x, nodes, i) for x in args) if isinstance(args, list) else invalid(f"args of node {i} are no list")
         _check_operands(op, operands, i)
         figures = _number(data, "data", i), _number(grad, "grad", i)
         nodes.append(_restored(op, operands, *figures, labels.get(str(i), ""), groups[i]))
     if sum(1 for node in nodes if node.label) != len(labels):
-        _invalid("labels has entries that are empty or of no node")
-    roots = [nodes[r] if _is_place(r, nodes) else _invalid(f"root {r!r} is no node") for r in _list(graph, "roots")]
+        invalid("labels has entries that are empty or of no node")
+    roots = [nodes[r] if _is_place(r, nodes) else invalid(f"root {r!r} is no node") for r in _list(graph, "roots")]
     single = graph.get("single")
     if not isinstance(single, bool) or (single and len(roots) != 1):
-        _invalid("single must be true for one root or false")
+        invalid("single must be true for one root or false")
     return roots, single
 
 
@@ -135,11 +84,11 @@ def _groups_of_nodes(graph: dict[str, Any], count: int) -> list[Group | None]:
     groups: list[Group] = []
     for i, entry in enumerate(_list(graph, "groups")):
         if not (isinstance(entry, list) and len(entry) == 2 and isinstance(entry[0], str) and _is_code(entry[1], i)):
-            _invalid(f"group {i} is {str(entry)[:40]!r}, not a name and an earlier group or -1")
+            invalid(f"group {i} is {str(entry)[:40]!r}, not a name and an earlier group or -1")
         groups.append(Group(entry[0], None if entry[1] == -1 else groups[entry[1]]))
     codes = _list(graph, "group") or [-1] * count
     if len(codes) != count or not all(_is_code(code, len(groups)) for code in codes):
-        _invalid("group must give for each node a group or -1")
+        invalid("group must give for each node a group or -1")
     return [None if code == -1 else groups[code] for code in codes]
 
 
@@ -149,23 +98,23 @@ def _is_code(x: Any, count: int) -> bool:
 
 def _list(graph: dict[str, Any], field: str) -> list[Any]:
     column = graph.get(field)
-    return column if isinstance(column, list) else _invalid(f"{field} is missing or no list")
+    return column if isinstance(column, list) else invalid(f"{field} is missing or no list")
 
 
 def _op(name: Any) -> Op:
-    return named(name) if isinstance(name, str) else _invalid(f"op name {name!r} is no string")
+    return named(name) if isinstance(name, str) else invalid(f"op name {name!r} is no string")
 
 
 def _chosen(ops: list[Op], code: Any, i: int) -> Op | None:
     if not _is_code(code, len(ops)):
-        _invalid(f"op of node {i} is {code!r}, not a number from -1 to {len(ops) - 1}")
+        invalid(f"op of node {i} is {code!r}, not a number from -1 to {len(ops) - 1}")
     return None if code == -1 else ops[code]
 
 
 def _operand(x: Any, nodes: list[Value], i: int) -> Any:
     if isinstance(x, str):
         return _number(x, "constant", i)
-    return nodes[x] if _is_place(x, nodes) else _invalid(f"operand {x!r} of node {i} is no earlier node")
+    return nodes[x] if _is_place(x, nodes) else invalid(f"operand {x!r} of node {i} is no earlier node")
 
 
 def _is_place(x: Any, nodes: list[Value]) -> bool:
@@ -175,11 +124,11 @@ def _is_place(x: Any, nodes: list[Value]) -> bool:
 def _check_operands(op: Op | None, operands: tuple[Any, ...], i: int) -> None:
     if op is None:
         if operands:
-            _invalid(f"node {i} is a leaf but has operands")
+            invalid(f"node {i} is a leaf but has operands")
     elif op.arity not in (None, len(operands)):
-        _invalid(f"node {i} is {op.name!r} with {len(operands)} operand(s) instead of {op.arity}")
+        invalid(f"node {i} is {op.name!r} with {len(operands)} operand(s) instead of {op.arity}")
     elif not any(isinstance(x, Value) for x in operands):
-        _invalid(f"node {i} is {op.name!r} of no node")
+        invalid(f"node {i} is {op.name!r} of no node")
 
 
 def _number(text: Any, field: str, i: int) -> float:
@@ -188,4 +137,4 @@ def _number(text: Any, field: str, i: int) -> float:
             return float(text)
         except ValueError:
             pass
-    _invalid(f"{field} of node {i} is no number: {str(text)[:40]!r}")
+    return invalid(f"{field} of node {i} is no number: {str(text)[:40]!r}")
