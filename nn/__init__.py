@@ -8,6 +8,9 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 import autograd as _autograd
 
 if getattr(_autograd, "__distribution__", None) != "scalar-autograd":
@@ -17,6 +20,43 @@ if getattr(_autograd, "__distribution__", None) != "scalar-autograd":
         "    pip uninstall autograd scalar-autograd && pip install scalar-autograd"
     )
 
-from .modules import MLP, Layer, Linear, Module, Neuron
+from . import init as init
+from . import losses as losses
+from . import optim as optim
+from . import regularizers as regularizers
+from . import schedules as schedules
+from .activations import Activation as Activation
+from .activations import PReLU as PReLU
+from .activations import Swish as Swish
+from .history import History as History
+from .layers import MLP as MLP
+from .layers import Layer as Layer
+from .layers import Linear as Linear
+from .layers import Maxout as Maxout
+from .layers import Neuron as Neuron
+from .layers import Sequential as Sequential
+from .module import Module as Module
+from .normalization import BatchNorm as BatchNorm
+from .normalization import Dropout as Dropout
+from .run import TrainingError as TrainingError
+from .training import evaluate as evaluate
+from .training import fit as fit
+from .training import row_loss as row_loss
 
-__all__ = ["MLP", "Layer", "Linear", "Module", "Neuron"]
+if TYPE_CHECKING:
+    from . import datasets as datasets
+    from . import linear as linear
+    from . import plot as plot
+    from . import preprocessing as preprocessing
+
+_LAZY = ("datasets", "linear", "plot", "preprocessing")  # need NumPy or Matplotlib, and so wait until they are used
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return import_module(f".{name}", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY})

@@ -1,0 +1,95 @@
+"""Initial weights: functions (n_in, n_out, rng) -> n_out rows of n_in floats.
+
+Random weights must differ, or neurons of a layer stay copies of each other (`zeros` shows it), and their variance must suit the fan-in
+and fan-out, or signals and gradients shrink or grow from layer to layer:
+
+    Xavier   Var w = 2 / (n_in + n_out)   keeps both for units that are linear near 0 (Glorot & Bengio 2010, eq. 12 and 16)
+    He       Var w = 2 / n_in             makes up for the half that a ReLU cuts off (He et al. 2015, eq. 10)
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+Matrix = list[list[float]]
+Initializer = Callable[..., Matrix]
+Seed = int | Random | None
+
+_RECTIFIERS = ("relu", "leaky_relu", "elu", "swish", "gelu", "softplus")
+
+
+def zeros(n_in: int, n_out: int, rng: Seed = None) -> Matrix:
+    """Every weight 0: neurons of a layer then get the same gradient and never part."""
+    return constant(n_in, n_out, rng, value=0.0)
+
+
+def constant(n_in: int, n_out: int, rng: Seed = None, *, value: float) -> Matrix:
+    """Every weight the same."""
+    return _matrix(n_in, n_out, lambda: float(value))
+
+
+def uniform(n_in: int, n_out: int, rng: Seed = None, *, low: float = -1.0, high: float = 1.0) -> Matrix:
+    """U(low, high)."""
+    draw = generator(rng)
+    return _matrix(n_in, n_out, lambda: draw.uniform(low, high))
+
+
+def normal(n_in: int, n_out: int, rng: Seed = None, *, mean: float = 0.0, std: float = 1.0) -> Matrix:
+    """N(mean, std^2)."""
+    draw = generator(rng)
+    return _matrix(n_in, n_out, lambda: draw.gauss(mean, std))
+
+
+def xavier_uniform(n_in: int, n_out: int, rng: Seed = None) -> Matrix:
+    """U(-a, a) with a = sqrt(6 / (n_in + n_out)).
+
+    >>> [[round(w, 3) for w in row] for row in xavier_uniform(3, 2, rng=0)]
+    [[0.755, 0.565, -0.174], [-0.528, 0.025, -0.208]]
+    """
+    a = math.sqrt(6.0 / (n_in + n_out))
+    return uniform(n_in, n_out, rng, low=-a, high=a)
+
+
+def xavier_normal(n_in: int, n_out: int, rng: Seed = None) -> Matrix:
+    """N(0, 2 / (n_in + n_out))."""
+    return normal(n_in, n_out, rng, std=math.sqrt(2.0 / (n_in + n_out)))
+
+
+def he_uniform(n_in: int, n_out: int, rng: Seed = None) -> Matrix:
+    """U(-a, a) with a = sqrt(6 / n_in)."""
+    a = math.sqrt(6.0 / n_in)
+    return uniform(n_in, n_out, rng, low=-a, high=a)
+
+
+def he_normal(n_in: int, n_out: int, rng: Seed = None) -> Matrix:
+    """N(0, 2 / n_in)."""
+    return normal(n_in, n_out, rng, std=math.sqrt(2.0 / n_in))
+
+
+NAMES = {f.__name__: f for f in (zeros, uniform, normal, xavier_uniform, xavier_normal, he_uniform, he_normal)}
+
+
+def named(init: str | Initializer | None, activation: Any = None) -> Initializer:
+    """The initialiser of that name, or the one itself; for None He's for rectifiers and Xavier's for all others."""
+    if init is None:
+        return he_uniform if activation in _RECTIFIERS else xavier_uniform
+    if callable(init):
+        return init
+    if init not in NAMES:
+        raise ValueError(f"init must be one of {', '.join(NAMES)}, or a function (n_in, n_out, rng) (got {init!r})")
+    return NAMES[init]
+
+
+def generator(rng: Seed) -> Random:
+    """The generator itself, or a new one from a seed."""
+    return rng if isinstance(rng, Random) else Random(rng)
+
+
+def _matrix(n_in: int, n_out: int, draw: Callable[[], float]) -> Matrix:
+    for name, n in (("n_in", n_in), ("n_out", n_out)):
+        if not isinstance(n, int) or n < 1:
+            raise ValueError(f"{name} must be a positive int (got {n!r})")
+    return [[draw() for _ in range(n_in)] for _ in range(n_out)]

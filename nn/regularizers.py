@@ -1,0 +1,58 @@
+"""Regularisers: penalties on the size of weights, added to the loss. Biases are left out.
+
+>>> from autograd import Value
+>>> w = [Value(3.0), Value(-1.0)]
+>>> l1(0.1)(w).data, l2(0.1)(w).data
+(0.4, 0.5)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from autograd import abs as magnitude
+from autograd import dot
+from autograd import sum as total
+
+from .module import Module
+
+Regularizer = Callable[[Any], Any]
+
+
+def l1(strength: float) -> Regularizer:
+    """strength * sum |w|: drives weights to exactly 0 (Tibshirani 1996).
+
+    Returns:
+        A function of a module, or of a sequence of numbers.
+    """
+    _check("strength", strength)
+    return lambda model: strength * total([magnitude(w) for w in _weights(model)])
+
+
+def l2(strength: float) -> Regularizer:
+    """strength / 2 * sum w^2: pulls weights towards 0 in proportion to their size."""
+    _check("strength", strength)
+
+    def penalty(model: Module | Sequence[Any]) -> Any:
+        w = _weights(model)
+        return 0.5 * strength * dot(w, w)
+
+    return penalty
+
+
+def elastic_net(strength: float, mixing: float = 0.5) -> Regularizer:
+    """strength * (mixing * sum |w| + (1 - mixing) / 2 * sum w^2), with mixing from 0 to 1 (Zou & Hastie 2005)."""
+    _check("strength", strength)
+    _check("mixing", mixing, 1.0)
+    sparse, small = l1(strength * mixing), l2(strength * (1.0 - mixing))
+    return lambda model: sparse(model) + small(model)
+
+
+def _weights(model: Module | Sequence[Any]) -> list[Any]:
+    return model.weights() if isinstance(model, Module) else list(model)
+
+
+def _check(name: str, x: float, largest: float = float("inf")) -> None:
+    if not 0.0 <= x <= largest:
+        raise ValueError(f"{name} must be at least 0{'' if largest == float('inf') else f' and at most {largest:g}'} (got {x!r})")
