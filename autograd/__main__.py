@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from . import Graph, Value, __version__, draw, exp
+from . import Graph, Value, __version__, draw
+from .demo import demo, walkthrough
 from .expression import Expression, ExpressionError, nearest, normal, read
 from .render import RenderError
-from .tables import table
 
 PICTURES, PAGES = (".svg", ".png", ".pdf", ".dot"), (".html", ".gif")
 DIRECTIONS = ("LR", "TB", "RL", "BT")
@@ -52,8 +52,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _demo_options(words: Sequence[str]) -> Path:
-    parser = _Parser(prog="python -m autograd demo", description="Differentiate a sigmoid neuron step by step, and draw its graph.")
-    parser.add_argument("--out", metavar="DIR", type=Path, default=Path("demo"), help="folder for the picture (default: demo)")
+    parser = _Parser(prog="python -m autograd demo", description="Differentiate a neuron step by step, draw it, and train a network.")
+    parser.add_argument("--out", metavar="DIR", type=Path, default=Path("demo"), help="folder for the pictures (default: demo)")
     out: Path = parser.parse_args(words).out
     return out
 
@@ -205,43 +205,7 @@ def _write(v: Value, path: str, options: argparse.Namespace) -> int:
     return 0
 
 
-# The demo ----------------------------------------------------------------------------------------------------------------
-
-
-def demo(out: Path) -> int:
-    """The sigmoid neuron of the textbooks: forward values, local derivatives and gradients as a table, and as a picture."""
-    f = sigmoid_example()
-    f.backward()
-    print("f(w, x) = 1 / (1 + exp(-(w0*x0 + w1*x1 + w2)))\n")
-    print(walkthrough(Graph(f)))
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        print(f"\nThe picture: {draw(f, partials=True).save(out / 'sigmoid.svg')}")
-    except (RenderError, OSError) as error:
-        print(f"\nno picture: {error}", file=sys.stderr)
-        return 1
-    return 0
-
-
-def sigmoid_example() -> Value:
-    w0, x0 = Value(2.0, "w0"), Value(-1.0, "x0")
-    w1, x1 = Value(-3.0, "w1"), Value(-2.0, "x1")
-    w2 = Value(-3.0, "w2")
-    f: Value = 1 / (1 + exp(-(w0 * x0 + w1 * x1 + w2)))
-    return f
-
-
-def walkthrough(graph: Graph) -> str:
-    """Each node with its forward value, its local derivatives and its gradient."""
-    names = graph.names()
-    rows = []
-    for node in graph:
-        operands = ", ".join(names[id(x)] if isinstance(x, Value) else f"{x:g}" for x in node.args)
-        edges = zip(node.parents, node.partials(), strict=True)
-        local = ", ".join(f"d/d{names[id(x)]} = {d:.6g}" for x, d in edges)
-        operation = f"{node.op.name}({operands})" if node.op else ""
-        rows.append((names[id(node)], operation, f"{node.data:.6g}", f"{node.grad:.6g}", local))
-    return table(("node", "operation", "forward", "gradient", "local derivatives"), rows)
+# The terminal ------------------------------------------------------------------------------------------------------------
 
 
 def run() -> int:

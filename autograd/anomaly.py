@@ -12,17 +12,19 @@ from contextvars import ContextVar
 from typing import Any
 
 from . import value, watching
+from .groups import _current
 from .op import Op
 from .value import Value
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_TOLD = 6  # operands of a longer sequence that are written out
 _active: ContextVar[bool] = ContextVar("detect_anomaly", default=False)
 _users = 0
 _lock = threading.Lock()
 
 
 class AnomalyError(ArithmeticError):
-    """A nan or inf appeared. The message names op, operands, labels and the line of the user's code."""
+    """A nan or inf appeared. The message names op, group, operands, labels and the line of the user's code."""
 
 
 @contextmanager
@@ -88,11 +90,15 @@ def _check_derivative(op: Op, operands: Sequence[Any], derivative: Any) -> None:
 def _described(node: Value) -> str:
     name = node.op.name if node.op else "a leaf"
     label = f" ({node.label})" if node.label else ""
-    return f"{name}{label} gave {node.data} for operands {_operands(node.args)}"
+    group = node.group or _current.get()  # at the time of recording a node may not have been told its group yet
+    place = f" in {' / '.join(g.name for g in group.path)}" if group else ""
+    return f"{name}{label}{place} gave {node.data} for operands {_operands(node.args)}"
 
 
 def _operands(operands: Sequence[Any]) -> str:
-    return ", ".join(map(_operand, operands))
+    """The operands; of many the first, and those that are not finite."""
+    told = [x for i, x in enumerate(operands) if i < _TOLD or not math.isfinite(float(x))][: 2 * _TOLD]
+    return ", ".join([*map(_operand, told), *(["..."] if len(told) < len(operands) else [])])
 
 
 def _operand(x: Any) -> str:

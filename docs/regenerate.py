@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from autograd import draw, steps
-from autograd.__main__ import sigmoid_example
+from autograd.demo import sigmoid_example
 
 HERE = Path(__file__).parent
 

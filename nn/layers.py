@@ -89,6 +89,8 @@ class Linear(Module):
     ) -> None:
         weights = initial.named(init, activation)(n_in, n_out, initial.generator(rng))
         self.neurons = [Neuron.of(row, activation, bias) for row in weights]
+        for i, neuron in enumerate(self.neurons, start=1):
+            neuron.label = f"neuron {i}"
         self.activation = activation
         self.shape = f"{n_in} -> {n_out}"
 

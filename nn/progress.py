@@ -25,7 +25,7 @@ class Progress:
         self._start, self._first, self._written = time.monotonic(), self.done, 0.0
         if self.shown:
             try:
-                from tqdm import tqdm  # type: ignore[import-untyped,unused-ignore]
+                from tqdm import tqdm
             except ImportError:
                 pass
             else:

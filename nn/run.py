@@ -25,6 +25,7 @@ from .regularizers import Regularizer
 from .schedules import Schedule
 
 VERSION = 1
+_HERE = os.path.dirname(os.path.abspath(__file__))
 Data = tuple[list[list[float]], list[Any]]
 Metric = Callable[[Any, Any], Any]
 
@@ -158,7 +159,8 @@ class Run:
             with detect_anomaly():
                 self.gradients(where, X, y)
         except AnomalyError as anomaly:
-            return str(anomaly)
+            what, _, line = str(anomaly).partition("\n")
+            return what if _HERE in line else str(anomaly)  # a line of this package would explain nothing
         return "the loss or a gradient is not finite"
 
     def _stop(self, where: tuple[int, int], reason: str) -> None:

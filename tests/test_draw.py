@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograd import Drawing, Graph, Value, draw, exp, group, log, ops, relu, render, sqrt
-from autograd.__main__ import sigmoid_example
+from autograd.demo import sigmoid_example
 from autograd.draw import number
 from autograd.testing import Expression, expressions
 

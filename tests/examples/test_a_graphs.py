@@ -12,7 +12,7 @@ import pytest
 import sympy
 
 from autograd import Graph, Value, add, dot, exp, grad, jvp, log_softmax, mul, numeric_grad, relu, sigmoid, sin, softmax, square, sub, tanh
-from autograd.__main__ import sigmoid_example
+from autograd.demo import sigmoid_example
 
 EXACT = 1e-12
 
