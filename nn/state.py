@@ -21,7 +21,7 @@ def checked(given: Any, names: Collection[str], whose: str) -> dict[str, float]:
     if not isinstance(given, Mapping):
         raise TypeError(f"a state must be a dict of numbers by name, as state_dict() gives it (got {type(given).__name__})")
     missing, unknown = [n for n in names if n not in given], [n for n in given if n not in names]
-    problems = [f"it lacks {_some(missing)}"] * bool(missing) + [f"it has {_some(unknown)} in addition"] * bool(unknown)
+    problems = [f"{what} {_some(which)}" for what, which in (("it lacks", missing), ("it has in addition", unknown)) if which]
     if problems:
         raise ValueError(f"the state has another shape than {whose}, which has {len(names)} numbers: {', '.join(problems)}")
     return {name: _number(name, given[name]) for name in names}
