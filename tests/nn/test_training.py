@@ -1,0 +1,505 @@
+"""fit: what it does, what it gives back, and that nothing goes wrong quietly."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+import pytest
+
+import nn
+from autograd import Value
+from nn import MLP, BatchNorm, Dropout, History, Linear, Module, Sequential, TrainingError, fit, losses, optim, regularizers, schedules
+from nn.interrupting import interruptible
+from nn.progress import Progress
+
+rng = Random(4)
+X = [[rng.gauss(0, 1), rng.gauss(0, 1)] for _ in range(24)]
+SIGNS = [1 if a * b > 0 else -1 for a, b in X]
+CLASSES = [int(a > 0) + int(b > 0) for a, b in X]
+
+
+def model(seed: int = 1) -> MLP:
+    return MLP(2, [4, 1], activation="tanh", seed=seed)
+
+
+def train(m: Module, y: Any = SIGNS, **settings: Any) -> History:
+    return fit(m, X, y, **{"loss": "hinge", "epochs": 4, "batch_size": 8, "progress": False, **settings})
+
+
+# What it computes ---------------------------------------------------------------------------------------------------------
+
+
+def test_full_batch_is_plain_gradient_descent() -> None:
+    """Against the loop that a user would write."""
+    fitted, by_hand = model(), model()
+    history = train(fitted, optimizer=optim.SGD(fitted, lr=0.3), batch_size=None, epochs=5, regularizer=regularizers.l2(0.1))
+    expected = []
+    for _ in range(5):
+        by_hand.zero_grad()
+        loss = losses.hinge([by_hand(x) for x in X], SIGNS)
+        (loss + regularizers.l2(0.1)(by_hand)).backward()
+        for p in by_hand.parameters():
+            p.data -= 0.3 * p.grad
+        expected.append(loss.data)
+    assert history.loss == pytest.approx(expected, rel=1e-12)
+    assert list(fitted.state_dict().values()) == pytest.approx(list(by_hand.state_dict().values()), rel=1e-10)
+
+
+@pytest.mark.parametrize("limit", [{"clip_norm": 0.01}, {"clip_value": 0.001}])
+def test_clipping_limits_the_step(limit: dict[str, float]) -> None:
+    m = model()
+    before = m.state_dict()
+    train(m, optimizer=optim.SGD(m, lr=1.0), epochs=1, batch_size=None, **limit)
+    steps = [after - before[name] for name, after in m.state_dict().items()]
+    if "clip_norm" in limit:
+        assert np.linalg.norm(steps) == pytest.approx(0.01, rel=1e-9)
+    else:
+        assert max(map(abs, steps)) == pytest.approx(0.001, rel=1e-9)
+
+
+def test_a_schedule_sets_the_rate_of_each_epoch() -> None:
+    m = model()
+    history = train(m, optimizer=optim.SGD(m, lr=1.0), schedule=schedules.step_decay(0.4, every=2))
+    assert history.learning_rate == [0.4, 0.4, 0.2, 0.2]
+
+
+def test_every_epoch_takes_each_row_once_in_a_new_order() -> None:
+    seen: list[float] = []
+
+    class Noted(Linear):
+        def forward(self, x: Any) -> Any:
+            if self.training:
+                seen.append(x[0])
+            return super().forward(x)
+
+    rows = [[float(i)] for i in range(10)]
+    m = Noted(1, 1)
+    fit(m, rows, [0.0] * 10, loss="mse", optimizer=optim.SGD(m, lr=0.0), batch_size=3, epochs=3, progress=False)
+    epochs = [seen[i : i + 10] for i in range(0, 30, 10)]
+    assert [sorted(epoch) for epoch in epochs] == [[float(i) for i in range(10)]] * 3
+    assert len({tuple(epoch) for epoch in epochs}) == 3
+    seen.clear()
+    fit(m, rows, [0.0] * 10, loss="mse", optimizer=optim.SGD(m, lr=0.0), batch_size=3, epochs=3, progress=False, replacement=True)
+    assert any(len(set(seen[i : i + 12])) < 10 for i in range(0, 36, 12))
+
+
+def test_the_history_says_what_was_measured() -> None:
+    m = model()
+    history = train(m, epochs=6, validation=0.25)
+    assert len(history) == 6
+    assert history.metric_name == "accuracy"
+    assert {len(column) for column in (history.loss, history.metric, history.validation_loss, history.validation_metric)} == {6}
+    assert all(0.0 <= a <= 1.0 for a in history.metric)
+    assert history.validation_loss[history.best_epoch - 1] == min(history.validation_loss)
+    assert history.stopped == "completed"
+    lines = str(history).splitlines()
+    assert lines[0].split()[:3] == ["epoch", "loss", "accuracy"]
+    assert sum("best" in line for line in lines) == 1
+    assert str(History()) == "no epochs"
+
+
+def test_validation_is_measured_on_rows_of_its_own_in_use() -> None:
+    m = Sequential(Linear(2, 8, "relu", rng=1), Dropout(0.5), Linear(8, 1, rng=2))
+    other = [[0.5, 0.5], [-0.5, 1.0], [0.3, -2.0]], [1, -1, -1]
+    history = train(m, validation=other)
+    loss, accuracy = nn.evaluate(m, *other, "hinge")
+    assert (history.validation_loss[-1], history.validation_metric[-1]) == (loss, accuracy)
+    assert not m.training
+
+
+def test_metrics() -> None:
+    def error(prediction: Any, target: Any) -> float:
+        return abs(float(prediction) - target)
+
+    m = model()
+    history = train(m, y=[float(c) for c in CLASSES], loss="mse", metric=error)
+    assert history.metric_name == "error"
+    assert nn.evaluate(m, X, CLASSES, "mse", error)[1] == pytest.approx(np.mean([error(p, c) for p, c in zip(m.predict(X), CLASSES, strict=True)]))
+    assert train(model(), y=CLASSES, loss="mse").metric == []
+    three = MLP(2, [6, 3], seed=0)
+    history = train(three, y=CLASSES, loss="cross_entropy", epochs=30, optimizer=optim.Adam(three, 0.05))
+    right = [int(np.argmax(p)) == c for p, c in zip(three.predict(X), CLASSES, strict=True)]
+    assert nn.evaluate(three, X, CLASSES, "cross_entropy")[1] == np.mean(right) > 0.8
+
+
+def test_a_loss_of_ones_own() -> None:
+    def absolute(prediction: Any, target: Any) -> Any:
+        return abs(prediction - target)
+
+    m = model()
+    history = train(m, y=[0.3] * 24, loss=absolute, epochs=20, optimizer=optim.Adam(m, 0.05))
+    assert history.loss[-1] < 0.2 * history.loss[0]
+
+
+def test_early_stopping_returns_to_the_best() -> None:
+    m = model()
+    states = []
+
+    def note(history: History) -> None:
+        states.append(m.state_dict())
+
+    history = train(m, optimizer=optim.SGD(m, lr=3.0), epochs=60, early_stopping=4, validation=0.25, on_epoch=note)
+    assert history.stopped == "early stopping"
+    assert len(history) == history.best_epoch + 4 < 60
+    assert m.state_dict() == states[history.best_epoch - 1] != states[-1]
+
+
+def test_data_of_every_kind() -> None:
+    losses_seen = []
+    for data, targets in ((X, SIGNS), (np.array(X), np.array(SIGNS)), (tuple(map(tuple, X)), np.array(SIGNS, dtype=np.int8)), (Frame(X), Frame(SIGNS))):
+        m = model()
+        losses_seen.append(fit(m, data, targets, loss="hinge", epochs=2, progress=False).loss)
+    assert all(column == losses_seen[0] for column in losses_seen)
+    line = Linear(1, 1, rng=0)
+    fit(line, [0.0, 1.0, 2.0], [1.0, 3.0, 5.0], loss="mse", optimizer=optim.SGD(line, 0.1), epochs=500, progress=False)
+    assert line.predict([3.0]) == pytest.approx([7.0], rel=1e-6)
+    two = Linear(1, 2, rng=0)
+    fit(two, [0.0, 1.0], [[1.0, 0.0], [2.0, -1.0]], loss="mse", optimizer=optim.SGD(two, 0.3), epochs=500, progress=False)
+    assert two.predict([2.0])[0] == pytest.approx([3.0, -2.0], rel=1e-6)
+
+
+class Frame:
+    """What a data frame has in common with pandas'."""
+
+    def __init__(self, data: Any) -> None:
+        self.data = data
+
+    def to_numpy(self) -> Any:
+        return np.array(self.data)
+
+
+# Reproducible -------------------------------------------------------------------------------------------------------------
+
+
+def network() -> Sequential:
+    return Sequential(Linear(2, 4, "tanh", rng=1), BatchNorm(4), Dropout(0.3), Linear(4, 1, rng=2))
+
+
+OPTIMIZERS = {
+    "SGD": lambda m: optim.SGD(m, 0.1, momentum=0.9, nesterov=True, weight_decay=0.01),
+    "AdaGrad": lambda m: optim.AdaGrad(m, 0.1),
+    "RMSprop": lambda m: optim.RMSprop(m, 0.01),
+    "Adam": lambda m: optim.Adam(m, schedules.inverse_sqrt(0.05)),
+    "AdamW": lambda m: optim.AdamW(m, 0.05),
+}
+
+
+def test_the_seed_decides_everything() -> None:
+    def run(seed: int | None) -> tuple[list[float], list[float]]:
+        m = network()
+        history = train(m, seed=seed, validation=0.25)
+        return history.loss, list(m.state_dict().values())
+
+    import random
+
+    before = random.getstate()
+    assert run(3) == run(3)
+    assert run(3) != run(4)
+    assert run(None) != run(None)
+    assert random.getstate() == before
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_a_checkpoint_goes_on_as_if_never_stopped(name: str, tmp_path: Path) -> None:
+    settings: dict[str, Any] = {"validation": 0.25, "schedule": schedules.exponential(0.05, 0.9) if name == "SGD" else None}
+    whole, first, second = network(), network(), network()
+    expected = train(whole, optimizer=OPTIMIZERS[name](whole), epochs=6, **settings)
+    path = tmp_path / "run.json"
+    train(first, optimizer=OPTIMIZERS[name](first), epochs=2, checkpoint=path, **settings)
+    history = train(second, optimizer=OPTIMIZERS[name](second), epochs=6, checkpoint=path, **settings)
+    assert second.state_dict() == whole.state_dict()
+    assert history == expected
+    assert train(second, optimizer=OPTIMIZERS[name](second), epochs=6, checkpoint=path, **settings) == expected
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_saved_loaded_and_resumed_by_hand(name: str, tmp_path: Path) -> None:
+    """With model.save and optimizer.save, and batches of one's own."""
+
+    def steps(m: Module, optimizer: optim.Optimizer, count: int) -> None:
+        for _ in range(count):
+            optimizer.zero_grad()
+            losses.hinge([m(x) for x in X], SIGNS).backward()
+            optimizer.step()
+
+    whole, first, second = model(), model(), model(seed=2)
+    steps(whole, OPTIMIZERS[name](whole), 7)
+    optimizer = OPTIMIZERS[name](first)
+    steps(first, optimizer, 3)
+    first.save(tmp_path / "model.json")
+    optimizer.save(tmp_path / "optimizer.json")
+    resumed = OPTIMIZERS[name](second.load(tmp_path / "model.json"))
+    resumed.load(tmp_path / "optimizer.json")
+    steps(second, resumed, 4)
+    assert second.state_dict() == whole.state_dict()
+
+
+def test_a_checkpoint_of_another_model_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "run.json"
+    train(model(), epochs=1, checkpoint=path)
+    other = MLP(2, [5, 1])
+    before = other.state_dict()
+    with pytest.raises(ValueError, match="another shape than the model"):
+        train(other, epochs=2, checkpoint=path)
+    m = model()
+    before_m = m.state_dict()
+    with pytest.raises(ValueError, match="another shape than the optimiser"):
+        train(m, epochs=2, checkpoint=path, optimizer=optim.SGD(m, 0.1))
+    assert (other.state_dict(), m.state_dict()) == (before, before_m)
+    path.write_text(path.read_text()[:-30])
+    with pytest.raises(ValueError, match="is not a checkpoint file, or was cut short"):
+        train(m, epochs=2, checkpoint=path)
+
+
+def test_a_history_is_saved_and_loaded(tmp_path: Path) -> None:
+    history = train(model(), validation=0.25)
+    history.loss[0] = float("inf")
+    history.save(tmp_path / "history.json")
+    assert History.load(tmp_path / "history.json") == history
+
+
+# Interrupted --------------------------------------------------------------------------------------------------------------
+
+
+def test_ctrl_c_keeps_model_and_history() -> None:
+    m, whole = model(), model()
+
+    def press(history: History) -> None:
+        if len(history) == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    history = train(m, epochs=50, on_epoch=press)
+    assert (history.stopped, len(history)) == ("interrupted", 2)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    expected = train(whole, epochs=3)
+    assert history.loss == expected.loss[:2]
+    assert m.state_dict() != whole.state_dict()  # one batch into the third epoch
+
+
+def test_an_interrupt_within_a_batch_leaves_whole_updates() -> None:
+    m, whole = model(), model()
+    calls = []
+
+    def impatient(prediction: Any, target: Any) -> Any:
+        calls.append(1)
+        if len(calls) == 24 + 8 + 3:  # in the second batch of the second epoch
+            raise KeyboardInterrupt
+        return losses.hinge(prediction, target)
+
+    history = train(m, loss=impatient, epochs=5)
+    assert (history.stopped, len(history)) == ("interrupted", 1)
+    batches: list[int] = []
+
+    def counted(prediction: Any, target: Any) -> Any:
+        batches.append(1)
+        if len(batches) == 24 + 8 + 1:
+            raise KeyboardInterrupt
+        return losses.hinge(prediction, target)
+
+    train(whole, loss=counted, epochs=5)
+    assert m.state_dict() == whole.state_dict()
+
+
+def test_ctrl_c_twice_is_the_usual_exception() -> None:
+    with pytest.raises(KeyboardInterrupt), interruptible() as interrupted:  # noqa: PT012
+        os.kill(os.getpid(), signal.SIGINT)
+        assert interrupted()
+        os.kill(os.getpid(), signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_in_a_thread_signals_are_left_alone() -> None:
+    histories: list[History] = []
+    thread = threading.Thread(target=lambda: histories.append(train(model(), epochs=1)))
+    thread.start()
+    thread.join()
+    assert histories[0].stopped == "completed"
+
+
+# nan and inf --------------------------------------------------------------------------------------------------------------
+
+
+def test_nan_stops_with_epoch_batch_and_node() -> None:
+    m = model()
+    with pytest.raises(TrainingError, match=r"epoch 1, batch 1: square gave inf for operands sub = -?1e\+300\n") as caught:
+        train(m, y=[1e300 * s for s in SIGNS], loss="mse")
+    assert (len(caught.value.history), caught.value.history.stopped) == (0, "nan or inf")
+    m.layers[1].neurons[0].b.data = 1.7e308
+    m.layers[1].neurons[0].w[0].data = float("inf")
+    before = m.state_dict()
+    with pytest.raises(TrainingError, match=r"epoch 1, batch 1: dot in layer 2 / neuron 1 gave (-?inf|nan) for operands w0 = inf, "):
+        train(m)
+    assert m.state_dict() == before
+
+
+def test_nan_in_a_loss_of_ones_own_tells_its_line() -> None:
+    def careless(prediction: Any, target: Any) -> Any:
+        return (prediction * 0.0 - 1.0).log()
+
+    with pytest.raises(TrainingError, match=r"log gave nan for operands sub = -1.0\n  at line \d+ of .*test_training.py., in careless"):
+        train(model(), loss=careless)
+
+
+def test_a_step_into_infinity_is_not_taken() -> None:
+    m = Linear(2, 1, rng=0)
+    with pytest.raises(TrainingError, match=r"batch 1: the update gives a parameter -?inf.*\nThe model is as before.*Try a learning rate below 1e\+308"):
+        train(m, y=[1e10] * 24, loss="mse", optimizer=optim.SGD(m, 1e308))
+    assert m.state_dict() == Linear(2, 1, rng=0).state_dict()
+
+
+def test_running_statistics_are_restored_after_a_nan() -> None:
+    m = network()
+    m.layers[3].neurons[0].w[0].data = float("inf")
+    before = str(m.state_dict())
+    with pytest.raises(TrainingError, match="4 Linear"):
+        train(m)
+    assert str(m.state_dict()) == before
+
+
+# Errors: clear, and the model unchanged -----------------------------------------------------------------------------------
+
+NAN = [*X[:3], [0.0, float("nan")], *X[4:]]
+ERRORS: dict[str, tuple[dict[str, Any], str]] = {
+    "nan in the data": ({"X": NAN}, r"X\[3\]\[1\] is nan"),
+    "inf in the targets": ({"y": [float("inf"), *SIGNS[1:]], "loss": "mse"}, r"y\[0\] is inf"),
+    "text in the data": ({"X": [["a", "b"], *X[1:]]}, r"X\[0\]\[0\] must be a number \(got 'a', str\)"),
+    "ragged rows": ({"X": [*X[:-1], [1.0]]}, r"X\[0\] has 2 numbers, X\[23\] has 1"),
+    "empty": ({"X": [], "y": []}, "X is empty"),
+    "no sequence": ({"X": 3.0}, "X must be a sequence"),
+    "different lengths": ({"y": SIGNS[:-1]}, r"one entry per row each \(got 24 and 23\)"),
+    "rows of another width": ({"X": [[1.0, 2.0, 3.0]] * 24}, r"takes 2 inputs \(got 3\)"),
+    "labels that are no signs": ({"y": [*SIGNS[:5], 0, *SIGNS[6:]]}, r"y\[5\] must be -1 or 1 \(got 0.0\)"),
+    "probabilities above one": ({"y": [2] * 24, "loss": "binary_cross_entropy"}, r"y\[0\] must be from 0 to 1 \(got 2.0\)"),
+    "class out of range": ({"model": MLP(2, [3]), "y": [3] * 24, "loss": "cross_entropy"}, r"y\[0\] must be an index of a class from 0 to 2"),
+    "class that is no index": ({"model": MLP(2, [3]), "y": [0.5] * 24, "loss": "cross_entropy"}, r"index of a class from 0 to 2.*\(got 0.5\)"),
+    "distribution of another sum": ({"model": MLP(2, [3]), "y": [[0.5, 0.5, 0.5]] * 24, "loss": "cross_entropy"}, "which add up to 1"),
+    "labels for one of two outputs": ({"model": MLP(2, [2])}, r"y\[0\] must be -1 or 1, for each of the 2 outputs"),
+    "labels held out": ({"validation": ([[0.0, 0.0]], [5])}, r"validation y\[0\] must be -1 or 1 \(got 5.0\)"),
+    "unknown loss": ({"loss": "hinges"}, r"loss must be one of mse, .*'hinges'"),
+    "no epochs": ({"epochs": 0}, r"epochs must be a positive int \(got 0\)"),
+    "half a row": ({"batch_size": 0.5}, r"batch_size must be a positive int \(got 0.5\)"),
+    "impatience": ({"early_stopping": 0}, "early_stopping must be a positive int"),
+    "validation of all": ({"validation": 1.0}, r"validation must be a fraction between 0 and 1.*\(got 1.0\)"),
+    "validation of a row": ({"validation": 1}, "validation must be a fraction"),
+    "batches of one": ({"model": Sequential(Linear(2, 1), BatchNorm(1)), "batch_size": 23}, "leaves a batch of 1 of 24 rows.*needs 2"),
+    "optimizer of another model": ({"optimizer": optim.SGD(MLP(2, [1]), 0.1)}, "parameters that the model does not have"),
+    "clipping to less than nothing": ({"clip_norm": -1.0}, r"max_norm must be a number, at least 0 \(got -1.0\)"),
+    "clipping values to less than nothing": ({"clip_value": -1.0}, r"limit must be a number, at least 0"),
+    "compiling": ({"compiled": "maybe"}, "compiled"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ERRORS)
+def test_errors(case: str) -> None:
+    settings, message = ERRORS[case]
+    m = settings.get("model", model())
+    before = m.state_dict()
+    data = {"X": X, "y": SIGNS, "loss": "hinge", "progress": False, **settings, "model": m}
+    with pytest.raises((ValueError, TypeError), match=message):
+        fit(**data)
+    assert m.state_dict() == before
+
+
+def test_a_model_without_parameters() -> None:
+    class Constant(Module):
+        def forward(self, x: Any) -> Any:
+            return 0.5
+
+    m = Constant()
+    with pytest.raises(ValueError, match="params must be a module or leaf Values, at least one"):
+        train(m)
+
+    class Detached(Linear):
+        def forward(self, x: Any) -> Any:
+            return float(super().forward(x))
+
+    with pytest.raises(TypeError, match="the loss must depend on the model's parameters"):
+        train(Detached(2, 1))
+
+
+OPTIMIZER_ERRORS = {
+    "negative learning rate": (lambda p: optim.SGD(p, -0.1), r"lr must be a number, at least 0 \(got -0.1\)"),
+    "learning rate of text": (lambda p: optim.Adam(p, "fast"), r"lr must be a number.*'fast'"),
+    "nan": (lambda p: optim.Adam(p, float("nan")), "lr must be a number"),
+    "momentum of one": (lambda p: optim.SGD(p, 0.1, momentum=1.0), r"momentum must be a number, at least 0 and below 1"),
+    "nesterov without momentum": (lambda p: optim.SGD(p, 0.1, nesterov=True), "nesterov needs a momentum above 0"),
+    "beta": (lambda p: optim.Adam(p, 0.1, betas=(0.9, 1.5)), r"betas\[1\]"),
+    "no parameters": (lambda p: optim.SGD([], 0.1), "params must be"),
+    "results": (lambda p: optim.SGD([Value(1.0) * 2.0], 0.1), "leaf Values"),
+    "schedule": (lambda p: schedules.constant(-1.0), r"lr must be a positive number \(got -1.0\)"),
+    "decay": (lambda p: schedules.step_decay(0.1, every=0), "every must be a positive number"),
+    "strength": (lambda p: regularizers.l1(-1.0), r"strength must be at least 0 \(got -1.0\)"),
+    "mixing": (lambda p: regularizers.elastic_net(1.0, 1.5), r"mixing must be at least 0 and at most 1 \(got 1.5\)"),
+}
+
+
+@pytest.mark.parametrize("case", OPTIMIZER_ERRORS)
+def test_settings_of_optimizers(case: str) -> None:
+    f, message = OPTIMIZER_ERRORS[case]
+    with pytest.raises(ValueError, match=message):
+        f([Value(1.0)])  # type: ignore[no-untyped-call]
+
+
+def test_an_optimizer_state_that_does_not_fit_changes_nothing() -> None:
+    optimizer = optim.Adam([Value(1.0), Value(2.0)])
+    optimizer.step()
+    before = optimizer.state_dict()
+    with pytest.raises(ValueError, match=r"another shape than the optimiser, .*it lacks m.1 and 1 more"):
+        optimizer.load_state_dict(optim.Adam([Value(1.0)]).state_dict())
+    assert optimizer.state_dict() == before
+
+
+# Seen ---------------------------------------------------------------------------------------------------------------------
+
+
+class Terminal:
+    """A stderr that claims to be a terminal."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def isatty(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        self.text += text
+        return len(text)
+
+    def flush(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("bar", [True, False])
+def test_progress(bar: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    if not bar:
+        monkeypatch.setitem(sys.modules, "tqdm", None)
+    train(model(), epochs=3, progress=True)
+    assert "3/3" in terminal.text
+    assert "loss" in terminal.text
+    assert "accuracy" in terminal.text
+    assert terminal.text.endswith("\n")
+    silent = Terminal()
+    monkeypatch.setattr(sys, "stderr", silent)
+    train(model(), epochs=3, progress=False)
+    assert silent.text == ""
+
+
+def test_the_plain_line_tells_the_time_left() -> None:
+    progress = Progress(total=100, done=20, shown=True)
+    with progress:
+        progress.done = 30
+        assert progress.line("loss 0.5", elapsed=10.0) == "epoch 30/100: loss 0.5, 1:10 left"
+
+
+def test_no_progress_where_nobody_looks(capfd: pytest.CaptureFixture[str]) -> None:
+    train(model(), progress=True)
+    assert capfd.readouterr().err == ""
