@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import nn
 from autograd import draw, steps
 from autograd.demo import sigmoid_example
 
@@ -15,6 +16,10 @@ def main() -> None:
     f.backward()
     draw(f, partials=True).save(HERE / "sigmoid.svg")
     steps(f).save(HERE / "steps.gif")
+    X, y = nn.datasets.moons(100, noise=0.1, seed=0)
+    model = nn.MLP(2, [16, 16, 1], seed=0)
+    nn.fit(model, X, y, loss="hinge", optimizer=nn.optim.Adam(model, lr=0.01), epochs=100, batch_size=20)
+    nn.plot.decision_boundary(model, X, y).figure.savefig(HERE / "moons.png", dpi=100, bbox_inches="tight")
 
 
 if __name__ == "__main__":

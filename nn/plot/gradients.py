@@ -1,0 +1,113 @@
+"""How large gradients are: of the weights from layer to layer, and of the output in each input."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from autograd import Value, mean
+
+from .. import losses, rows
+from ..layers import Sequential
+from ..losses import Formula, Loss
+from ..module import Module
+from .canvas import PALETTE, SIZE, axes, labelled, new_series
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def gradient_flow(model: Module, X: Any, y: Any, loss: str | Loss | Formula, *, label: str = "", ax: Axes | None = None) -> Axes:
+    """The mean |gradient| of the weights in each layer, on a logarithmic scale: towards the first layer, vanishing gradients fall and
+    exploding ones rise. A cross at the bottom is a layer whose gradients are all 0.
+
+    Several models fit on one Axes, each in a colour of its own. The model stays as it is, its gradients too; dropout and batch
+    normalisation behave as they are set at the moment, by `train` and `eval`.
+
+    Args:
+        model: layers with weights, in a Sequential; any other counts as one layer.
+        X, y: rows and targets. The gradient is that of the mean loss over them.
+        loss: of `nn.losses`, by name or itself, or a function of a prediction and a target.
+        label: for the legend.
+    """
+    sizes = _sizes(model, X, y, losses.named(loss))
+    ax = axes(ax)
+    ax.set_yscale("log")
+    layer = range(1, len(sizes) + 1)
+    line = new_series(ax, layer, [size or math.nan for size in sizes], "o-", label)
+    zero = [i for i, size in zip(layer, sizes, strict=True) if not size]
+    ax.plot(zero, [0.03] * len(zero), "x", color=line.get_color(), transform=ax.get_xaxis_transform())
+    ax.locator_params(axis="x", integer=True)
+    return labelled(ax, "layer", "mean |gradient| of its weights", legend=bool(label))
+
+
+def _sizes(model: Module, X: Any, y: Any, loss: Loss) -> list[float]:
+    layers = [weights for weights in (layer.weights() for layer in _layers(model)) if weights]
+    if not layers:
+        raise ValueError(f"model has no weights whose gradients could be drawn (got {model!r})")
+    gradient = _gradient(model, X, y, loss)
+    return [math.fsum(abs(gradient[id(w)]) for w in weights) / len(weights) for weights in layers]
+
+
+def _layers(model: Any) -> Iterator[Module]:
+    if isinstance(model, Sequential):
+        for layer in model:
+            yield from _layers(layer)
+    elif isinstance(model, Module):
+        yield model
+
+
+def _gradient(model: Module, X: Any, y: Any, loss: Loss) -> dict[int, float]:
+    """The derivative of the mean loss in each parameter, by its id. Taken in copies, so that the model keeps its gradients."""
+    given = rows.features(X)
+    targets = rows.labels(y, len(given))
+    loss.targets.check_all(targets, model.predict(given[:1])[0], "y")
+    copies = [Value(p.data) for p in model.parameters()]
+    before = model.state_dict()  # batch normalisation follows what it sees
+    with model.using(copies):
+        mean([loss.row(p, t) for p, t in zip(model.batch(given), targets, strict=True)]).backward()
+    model.load_state_dict(before)
+    return {id(p): copy.grad for p, copy in zip(model.parameters(), copies, strict=True)}
+
+
+def sensitivity(model: Module, X: Any, names: Sequence[str] | None = None, *, output: int | None = None, ax: Axes | None = None) -> Axes:
+    """How much the output answers to each input: the mean |d output / d input| over the rows, the largest on top.
+
+    Compare inputs of one scale, such as standardised ones. The model behaves as in use, and stays as it is.
+
+    Args:
+        model: the network.
+        X: rows of numbers.
+        names: of the inputs; x1, x2, ... if None.
+        output: which one of several.
+    """
+    given = rows.features(X)
+    names = [f"x{j}" for j in range(1, len(given[0]) + 1)] if names is None else [str(name) for name in names]
+    if len(names) != len(given[0]):
+        raise ValueError(f"names must hold one name for each of the {len(given[0])} inputs (got {len(names)})")
+    columns = zip(*_slopes(model, given, output), strict=True)
+    bars = sorted(zip((math.fsum(map(abs, column)) / len(given) for column in columns), names, strict=True), key=lambda bar: bar[0])
+    ax = axes(ax, (SIZE[0], 1.0 + 0.22 * len(names)))
+    ax.barh(range(len(bars)), [size for size, _ in bars], color=PALETTE[0])
+    ax.set_yticks(range(len(bars)), [name for _, name in bars])
+    return labelled(ax, "mean |d output / d input|", "", legend=False)
+
+
+def _slopes(model: Module, given: list[list[float]], output: int | None) -> list[list[float]]:
+    """The derivatives of the output in the inputs, row by row."""
+    inputs = [[Value(x) for x in row] for row in given]
+    with model.using(p.data for p in model.parameters()), model._in_use():
+        for y in model.batch(inputs):
+            y = _one(y, output)
+            if isinstance(y, Value):
+                y.backward()
+    return [[x.grad for x in row] for row in inputs]
+
+
+def _one(y: Any, output: int | None) -> Any:
+    if not hasattr(y, "__len__"):
+        return y
+    if output is None or not 0 <= output < len(y):
+        raise ValueError(f"output must say which of the {len(y)} outputs is meant, from 0 to {len(y) - 1} (got {output!r})")
+    return y[output]
