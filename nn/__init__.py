@@ -54,7 +54,10 @@ _LAZY = ("datasets", "linear", "plot", "preprocessing")  # need NumPy or Matplot
 
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
-        return import_module(f".{name}", __name__)
+        try:
+            return import_module(f".{name}", __name__)
+        except ModuleNotFoundError as error:
+            raise ImportError(f'nn.{name} needs {error.name}: pip install "scalar-autograd[plot]"', name=error.name) from None
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -33,12 +33,16 @@ def constant(n_in: int, n_out: int, rng: Seed = None, *, value: float) -> Matrix
 
 def uniform(n_in: int, n_out: int, rng: Seed = None, *, low: float = -1.0, high: float = 1.0) -> Matrix:
     """U(low, high)."""
+    if not -math.inf < low <= high < math.inf:
+        raise ValueError(f"low and high must be numbers, low the smaller (got {low!r} and {high!r})")
     draw = generator(rng)
     return _matrix(n_in, n_out, lambda: draw.uniform(low, high))
 
 
 def normal(n_in: int, n_out: int, rng: Seed = None, *, mean: float = 0.0, std: float = 1.0) -> Matrix:
     """N(mean, std^2)."""
+    if not (math.isfinite(mean) and 0.0 <= std < math.inf):
+        raise ValueError(f"mean must be a number, and std one of at least 0 (got {mean!r} and {std!r})")
     draw = generator(rng)
     return _matrix(n_in, n_out, lambda: draw.gauss(mean, std))
 
@@ -49,23 +53,27 @@ def xavier_uniform(n_in: int, n_out: int, rng: Seed = None) -> Matrix:
     >>> [[round(w, 3) for w in row] for row in xavier_uniform(3, 2, rng=0)]
     [[0.755, 0.565, -0.174], [-0.528, 0.025, -0.208]]
     """
+    _check_sizes(n_in, n_out)
     a = math.sqrt(6.0 / (n_in + n_out))
     return uniform(n_in, n_out, rng, low=-a, high=a)
 
 
 def xavier_normal(n_in: int, n_out: int, rng: Seed = None) -> Matrix:
     """N(0, 2 / (n_in + n_out))."""
+    _check_sizes(n_in, n_out)
     return normal(n_in, n_out, rng, std=math.sqrt(2.0 / (n_in + n_out)))
 
 
 def he_uniform(n_in: int, n_out: int, rng: Seed = None) -> Matrix:
     """U(-a, a) with a = sqrt(6 / n_in)."""
+    _check_sizes(n_in, n_out)
     a = math.sqrt(6.0 / n_in)
     return uniform(n_in, n_out, rng, low=-a, high=a)
 
 
 def he_normal(n_in: int, n_out: int, rng: Seed = None) -> Matrix:
     """N(0, 2 / n_in)."""
+    _check_sizes(n_in, n_out)
     return normal(n_in, n_out, rng, std=math.sqrt(2.0 / n_in))
 
 
@@ -89,7 +97,11 @@ def generator(rng: Seed) -> Random:
 
 
 def _matrix(n_in: int, n_out: int, draw: Callable[[], float]) -> Matrix:
+    _check_sizes(n_in, n_out)
+    return [[draw() for _ in range(n_in)] for _ in range(n_out)]
+
+
+def _check_sizes(n_in: int, n_out: int) -> None:
     for name, n in (("n_in", n_in), ("n_out", n_out)):
         if not isinstance(n, int) or n < 1:
             raise ValueError(f"{name} must be a positive int (got {n!r})")
-    return [[draw() for _ in range(n_in)] for _ in range(n_out)]

@@ -17,12 +17,13 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from autograd import dot, log, logsumexp, maximum, mean, relu, softplus, square
+from autograd import dot, log, logsumexp, maximum, mean, ops, relu, softplus, square
 from autograd import sum as total
 
 from .targets import ANY, CLASSES, PROBABILITIES, REALS, SIGNS, Targets
 
 Formula = Callable[[Any, Any], Any]
+_log_share = ops.table["log_softmax"]  # of its first operand among all
 
 
 class Loss:
@@ -35,7 +36,7 @@ class Loss:
     """
 
     def __init__(self, formula: Formula, targets: Targets, of_all: bool = False) -> None:
-        self.name = formula.__name__
+        self.name = getattr(formula, "__name__", type(formula).__name__)
         self.targets = targets
         self.of_all = of_all
         self._formula = formula
@@ -48,6 +49,8 @@ class Loss:
         return mean([self._formula(p, t) for p, t in zip(prediction, target, strict=True)])
 
     def __call__(self, predictions: Any, targets: Any) -> Any:
+        if self.of_all and (not hasattr(predictions, "__len__") or len(predictions) == 0):
+            raise ValueError(f"{self.name} needs a list of logits for each row, and at least one row (got {predictions!r})")
         if not hasattr(predictions[0] if self.of_all else predictions, "__len__"):
             self.targets.check(targets, predictions)
             return self._formula(predictions, targets)
@@ -112,13 +115,16 @@ def perceptron(score: Any, y: Any) -> Any:
 @_loss(PROBABILITIES)
 def binary_cross_entropy(logit: Any, y: Any) -> Any:
     """-y log p - (1 - y) log(1 - p) with p = sigmoid(logit); the gradient is p - y."""
-    return softplus(logit) - y * logit
+    return y * softplus(-logit) + (1.0 - y) * softplus(logit)
 
 
 @_loss(CLASSES, of_all=True)
 def cross_entropy(logits: Sequence[Any], y: Any) -> Any:
     """-log p_y with p = softmax(logits), for the index y of a class; -sum y_k log p_k for a distribution y. The gradient is p - y."""
-    return logsumexp(logits) - (dot(y, logits) if hasattr(y, "__len__") else logits[int(y)])
+    if hasattr(y, "__len__"):
+        return logsumexp(logits) - dot(y, logits)
+    k = int(y)
+    return -_log_share.apply(logits[k], *logits[:k], *logits[k + 1 :])  # as the difference above it would cancel where p_k is nearly 1
 
 
 @_loss(CLASSES, of_all=True)
@@ -141,10 +147,10 @@ def zero_one(predictions: Any, targets: Any) -> float:
     >>> zero_one([0.3, -0.2, 0.1], [1, -1, -1])
     0.333...
     """
-    kind = CLASSES if hasattr(predictions, "__len__") and hasattr(predictions[0], "__len__") else SIGNS
     predictions, targets = (predictions, targets) if hasattr(predictions, "__len__") else ([predictions], [targets])
     if len(predictions) == 0 or len(predictions) != len(targets):
         raise ValueError(f"zero_one needs a target for each prediction, and at least one (got {len(predictions)} and {len(targets)})")
+    kind = CLASSES if hasattr(predictions[0], "__len__") else SIGNS
     assert kind.right is not None
     return sum(not kind.right(p, t) for p, t in zip(predictions, targets, strict=True)) / len(predictions)
 

@@ -21,7 +21,7 @@ class Dropout(Module):
     """
 
     def __init__(self, p: float = 0.5, rng: initial.Seed = None) -> None:
-        if not 0.0 <= p < 1.0:
+        if not isinstance(p, (int, float)) or not 0.0 <= p < 1.0:
             raise ValueError(f"p must be at least 0 and below 1 (got {p!r})")
         self.p = float(p)
         self.rng = initial.generator(rng)
@@ -62,6 +62,8 @@ class BatchNorm(Module):
     def __init__(self, n: int, eps: float = 1e-5, momentum: float = 0.1) -> None:
         if not isinstance(n, int) or n < 1:
             raise ValueError(f"n must be a positive int (got {n!r})")
+        if not (eps > 0.0 and 0.0 <= momentum <= 1.0):
+            raise ValueError(f"eps must be above 0 and momentum from 0 to 1 (got {eps!r} and {momentum!r})")
         self.n, self.eps, self.momentum = n, eps, momentum
         self.shape = f"{n} -> {n}"
         self.scale = [Value(1.0, "scale") for _ in range(n)]

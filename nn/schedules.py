@@ -44,9 +44,11 @@ def cosine(lr: float, steps: int, final: float = 0.0) -> Schedule:
     """Half a cosine from lr at t = 1 down to `final` at t = steps + 1, and `final` from then on (Loshchilov & Hutter 2017)."""
     _positive("lr", lr)
     _positive("steps", steps)
+    if not 0.0 <= final <= lr:
+        raise ValueError(f"final must be from 0 to lr (got {final!r})")
     return lambda t: final + 0.5 * (lr - final) * (1.0 + math.cos(math.pi * min(t - 1, steps) / steps))
 
 
 def _positive(name: str, x: float) -> None:
-    if not 0.0 < x < math.inf:
+    if not isinstance(x, (int, float)) or not 0.0 < x < math.inf:
         raise ValueError(f"{name} must be a positive number (got {x!r})")

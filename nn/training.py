@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from numbers import Integral
 from os import PathLike
 from random import Random
 from typing import Any
@@ -114,7 +115,7 @@ def fit(
     """
     seed = Random().getrandbits(32) if seed is None else seed
     for name, n in (("epochs", epochs), ("batch_size", batch_size), ("early_stopping", early_stopping)):
-        if n is not None and (not isinstance(n, int) or n < 1):
+        if n is not None and (not isinstance(n, Integral) or n < 1):
             raise ValueError(f"{name} must be a positive int (got {n!r})")
     data, held_out = _data(X, y, validation, seed)
     run = Run(
