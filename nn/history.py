@@ -25,6 +25,7 @@ class History:
         learning_rate: what the optimiser used last in the epoch.
         metric_name: what `metric` is.
         stopped: why training ended: "completed", "early stopping", "interrupted"; empty while it runs.
+        engine: what computed the gradients: "compiled", or "eager" and why.
     """
 
     loss: list[float] = field(default_factory=list)
@@ -34,6 +35,7 @@ class History:
     learning_rate: list[float] = field(default_factory=list)
     metric_name: str = ""
     stopped: str = ""
+    engine: str = field(default="", compare=False)
 
     def __len__(self) -> int:
         return len(self.loss)
@@ -98,7 +100,7 @@ class History:
             return files.invalid(f"it must have {', '.join(sorted(names))}")
         history = History()
         for name, x in contents.items():
-            setattr(history, name, str(x) if name in ("metric_name", "stopped") else _floats(name, x))
+            setattr(history, name, str(x) if name in ("metric_name", "stopped", "engine") else _floats(name, x))
         return history
 
 

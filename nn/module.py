@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from os import PathLike
+from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from autograd import Value, group
@@ -43,6 +44,8 @@ class Module:
     smallest_batch: ClassVar[int] = 1  # rows that a batch must have in training
     container: ClassVar[bool] = False  # whether `summary` shows its parts in its place
     biases: ClassVar[tuple[str, ...]] = ("b", "bias")  # attributes that regularisers leave out
+    _originals: Mapping[str, Any] = MappingProxyType({})  # within `using`, what attributes hold otherwise,
+    _numbers: Mapping[int, Any] = MappingProxyType({})  # and what stands for the Values among it, by their ids
     buffers: ClassVar[tuple[str, ...]] = ()  # attributes that are saved with the parameters, but not trained
 
     def forward(self, x: Any) -> Any:
@@ -58,7 +61,7 @@ class Module:
 
     def predict(self, rows: Iterable[Any]) -> list[Any]:
         """The outputs for rows as plain floats (lists of floats for several outputs), as in use, recording no graph."""
-        with self.using(p.data for p in self.parameters()), self._in_use():
+        with self.using(p.data for p in self.parameters()), self.mode(training=False):
             return [_plain(y) for y in self.batch([_plain(row) for row in rows])]
 
     # Parameters -----------------------------------------------------------------------------------------------------------
@@ -94,18 +97,25 @@ class Module:
         >>> autograd.grad(f, argnums=(0, 1))(2.0, 1.0)
         (3.0, 1.0)
         """
-        parameters, given = self.parameters(), list(numbers)
+        places, parameters, given = list(_places(self)), self.parameters(), list(numbers)
         if len(given) != len(parameters):
             raise ValueError(f"using needs one number for each of the {len(parameters)} parameters (got {len(given)})")
+        if any(place.owner._originals for place in places):
+            raise RuntimeError("the module is in use with other numbers already: using cannot be nested")
         number = {id(p): x for p, x in zip(parameters, given, strict=True)}
-        own = {(id(p.owner), p.attribute): (vars(p.owner), p.attribute, vars(p.owner)[p.attribute]) for p in _places(self)}
         try:
-            for attributes, name, content in own.values():
-                attributes[name] = transform(lambda v: number.get(id(v), v), content)
+            for _, owner, attribute, _ in places:
+                content = vars(owner)[attribute]
+                if attribute not in owner._originals:
+                    owner._originals = {**owner._originals, attribute: content}
+                    owner._numbers = number
+                    vars(owner)[attribute] = transform(lambda v: number.get(id(v), v), content)
             yield
         finally:
-            for attributes, name, content in own.values():
-                attributes[name] = content
+            for _, owner, _, _ in places:
+                vars(owner).update(owner._originals)
+                for name in ("_originals", "_numbers"):
+                    vars(owner).pop(name, None)
 
     # Parts ----------------------------------------------------------------------------------------------------------------
 
@@ -124,9 +134,10 @@ class Module:
         return self.train(False)
 
     @contextmanager
-    def _in_use(self) -> Iterator[None]:
+    def mode(self, *, training: bool) -> Iterator[None]:
+        """Within the block, behave as in training or as in use; afterwards as before."""
         before = [(module, module.training) for module in self.modules()]
-        self.eval()
+        self.train(training)
         try:
             yield
         finally:
@@ -188,17 +199,18 @@ class _Place(NamedTuple):
 
 def _places(module: Module) -> Iterator[_Place]:
     for prefix, owner in _modules("", module).items():
-        for attribute, content in vars(owner).items():
+        for attribute, content in _attributes(owner).items():
             for name, leaf in _leaves(_joined(prefix, attribute), content):
                 if isinstance(leaf, Value) and leaf.op is None:
                     yield _Place(name, owner, attribute, leaf)
 
 
-def _once(places: Iterable[_Place]) -> dict[str, Value]:
+def _once(places: Iterable[_Place]) -> dict[str, Any]:
+    """The Values by name, each once; within `using` what stands for them."""
     first: dict[int, _Place] = {}
     for place in places:
         first.setdefault(id(place.value), place)
-    return {place.name: place.value for place in first.values()}
+    return {place.name: place.owner._numbers.get(key, place.value) for key, place in first.items()}
 
 
 def _modules(name: str, module: Module) -> dict[str, Module]:
@@ -209,7 +221,7 @@ def _modules(name: str, module: Module) -> dict[str, Module]:
         name, module = waiting.pop()
         if id(module) not in found:
             found[id(module)] = name, module
-            attributes = [leaf for a, content in vars(module).items() for leaf in _leaves(_joined(name, a), content)]
+            attributes = [leaf for a, content in _attributes(module).items() for leaf in _leaves(_joined(name, a), content)]
             waiting += [(n, leaf) for n, leaf in reversed(attributes) if isinstance(leaf, Module)]
     return dict(found.values())
 
@@ -222,6 +234,11 @@ def _layers(name: str, module: Module) -> Iterator[tuple[str, Module]]:
                 yield from _layers(part_name, part)
     else:
         yield name, module
+
+
+def _attributes(module: Module) -> dict[str, Any]:
+    """What the attributes of a module hold; within `using`, what they hold otherwise."""
+    return {name: content for name, content in {**vars(module), **module._originals}.items() if name not in ("_originals", "_numbers")}
 
 
 def _leaves(name: str, content: Any) -> Iterator[tuple[str, Any]]:

@@ -47,7 +47,8 @@ class BatchNorm(Module):
 
     In training mean and variance are those of the batch (divided by its size), and running ones follow them (the variance divided by
     its size less one, as in PyTorch); in use the running ones take their place. As it looks at a whole batch, a network in training is
-    called by `model.batch(rows)`, as `nn.fit` does.
+    called by `model.batch(rows)`, as `nn.fit` does. After few updates the running statistics lag behind the network: smaller batches, a
+    larger momentum, or a few passes of `model.train().batch(rows)` let them settle.
 
     Args:
         n: how many numbers a row has.

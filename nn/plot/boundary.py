@@ -83,7 +83,7 @@ def scene(ax: Any, data: Data, grid: Grid, predictions: list[Any], threshold: fl
         _shades(ax, grid, predictions, threshold, reach)
     data.draw(ax)
     ax.legend(loc="upper right")
-    return labelled(ax, "x1", "x2", legend=False)
+    return labelled(ax, "x0", "x1", legend=False)
 
 
 def _shades(ax: Any, grid: Grid, scores: list[float], threshold: float, reach: float) -> None:

@@ -78,11 +78,16 @@ class TrainingGif:
         shots = {"before": self._before, **{f"epoch {epoch}": seen for epoch, seen in self._seen.items()}, "after": self._look()}
         count = len(self._data.points)
         reach = max(furthest(seen[:count], self._threshold) for seen in shots.values())  # one scale for the whole film
-        first, *others = [self._frame(title, seen[count:], reach) for title, seen in shots.items()]
+        images = [self._frame(title, seen[count:], reach) for title, seen in shots.items()]
+        palette = images[-1].quantize(128, method=_pillow().Quantize.FASTOCTREE)  # one for all frames: what does not move is stored once
+        first, *others = [image.quantize(palette=palette, dither=0) for image in images]
         file = io.BytesIO()
         durations = [_DURATION] * len(others) + [_LAST]
         first.save(file, "GIF", save_all=True, append_images=others, duration=durations, loop=0)
         return file.getvalue()
+
+    def __repr__(self) -> str:
+        return f"<TrainingGif of {len(self._seen)} epochs: .save('training.gif') writes it>"
 
     def _look(self) -> list[Any]:
         return predicted(self._model, [*self._data.points, *self._grid.points()])
@@ -93,7 +98,7 @@ class TrainingGif:
         canvas = matplotlib("backends.backend_agg").FigureCanvasAgg(figure)
         canvas.draw()
         image = _pillow().frombuffer("RGBA", canvas.get_width_height(), canvas.buffer_rgba(), "raw", "RGBA", 0, 1)
-        return image.convert("RGB").quantize(64)
+        return image.convert("RGB")
 
     def _repr_html_(self) -> str:
         return f'<img alt="The decision boundary while training" src="data:image/gif;base64,{base64.b64encode(self.gif()).decode()}"/>'

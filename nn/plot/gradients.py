@@ -79,11 +79,11 @@ def sensitivity(model: Module, X: Any, names: Sequence[str] | None = None, *, ou
     Args:
         model: the network.
         X: rows of numbers.
-        names: of the inputs; x1, x2, ... if None.
+        names: of the inputs; x0, x1, ... if None.
         output: which one of several.
     """
     given = rows.features(X)
-    names = [f"x{j}" for j in range(1, len(given[0]) + 1)] if names is None else [str(name) for name in names]
+    names = [f"x{j}" for j in range(len(given[0]))] if names is None else [str(name) for name in names]
     if len(names) != len(given[0]):
         raise ValueError(f"names must hold one name for each of the {len(given[0])} inputs (got {len(names)})")
     columns = zip(*_slopes(model, given, output), strict=True)
@@ -97,7 +97,7 @@ def sensitivity(model: Module, X: Any, names: Sequence[str] | None = None, *, ou
 def _slopes(model: Module, given: list[list[float]], output: int | None) -> list[list[float]]:
     """The derivatives of the output in the inputs, row by row."""
     inputs = [[Value(x) for x in row] for row in given]
-    with model.using(p.data for p in model.parameters()), model._in_use():
+    with model.using(p.data for p in model.parameters()), model.mode(training=False):
         for y in model.batch(inputs):
             y = _one(y, output)
             if isinstance(y, Value):

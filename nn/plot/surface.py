@@ -21,7 +21,7 @@ def loss_surface(
     x_range: Range = (-1.0, 1.0),
     y_range: Range = (-1.0, 1.0),
     *,
-    levels: int | Sequence[float] = 18,
+    levels: int | Sequence[float] = 12,
     resolution: int = 80,
     ax: Axes | None = None,
 ) -> Axes:

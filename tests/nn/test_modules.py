@@ -178,6 +178,12 @@ def test_using_other_numbers_for_parameters() -> None:
         assert module(2.0) == expected
     assert module.state_dict() == before
     assert autograd.grad(lambda p: _with(module, p))(numbers)[:2] == [2 + 12, 1.0]
+    with module.using(numbers):
+        assert list(module.named_parameters().values()) == numbers
+        assert module.parts[1]["deep"].weights() == [10.0]  # type: ignore[index]
+        with pytest.raises(RuntimeError, match="cannot be nested"), module.using(numbers):
+            pass
+        assert module(2.0) == expected
     with pytest.raises(ZeroDivisionError), module.using(numbers):
         1 / 0  # noqa: B018
     assert isinstance(module.w, Value)

@@ -201,9 +201,9 @@ def test_the_boundary_is_where_the_score_is_at_the_threshold(threshold: float) -
 
 
 def test_shades_reach_as_far_as_the_scores_of_the_data_on_both_sides() -> None:
-    (shades,) = contours(plot.decision_boundary(Model(lambda a, b: 5.0 * a - b), X, Y), filled=True)
-    assert (shades.levels[0], shades.levels[-1]) == pytest.approx((-5.0, 5.0))
-    assert 0.0 in shades.levels
+    (shades,) = contours(plot.decision_boundary(Model(lambda a, b: 5.0 * a - b), X, Y, threshold=0.5), filled=True)
+    assert (shades.levels[0], shades.levels[-1]) == pytest.approx((-4.0, 5.0))
+    assert shades.levels[len(shades.levels) // 2] == 0.5
     low, high = shades.cmap(0.0), shades.cmap(1.0)
     assert low[2] > low[0]  # blue
     assert high[0] > high[2]  # red
@@ -217,7 +217,12 @@ def test_the_data_is_drawn_by_class() -> None:
     assert [to_hex(points.get_facecolor()[0]) for points in (negative, positive)] == list(plot.canvas.PALETTE[:2])
     assert not np.array_equal(vertices(negative.get_paths()[0]), vertices(positive.get_paths()[0]))  # markers, for eyes and printers
     assert legend(ax) == ["y = -1", "y = 1"]
-    assert ax.get_xlim() == pytest.approx((-0.15, 1.15))
+
+
+def test_the_picture_goes_a_little_beyond_the_data() -> None:
+    ax = plot.decision_boundary(Model(lambda a, b: a), [[1.0, 10.0], [3.0, 30.0]], [0, 1])
+    assert ax.get_xlim() == pytest.approx((0.7, 3.3))
+    assert ax.get_ylim() == pytest.approx((7.0, 33.0))
 
 
 def test_a_constant_score_has_no_boundary() -> None:
@@ -289,6 +294,8 @@ def test_a_history_with_everything() -> None:
     assert xy(line(ax, "validation loss")) == [(1.0, 3.5), (2.0, 2.5), (3.0, 2.7)]
     assert xy(line(ax, "best epoch")) == [(2.0, 0.0), (2.0, 1.0)]
     left, right = ax.figure.axes
+    dashed = {each.get_label() for each in (*left.get_lines(), *right.get_lines()) if each.get_linestyle() == "--"}
+    assert dashed == {"validation loss", "validation accuracy"}
     assert xy(line(right, "accuracy")) == [(1.0, 0.1), (2.0, 0.5), (3.0, 0.9)]
     assert xy(line(right, "validation accuracy")) == [(1.0, 0.2), (2.0, 0.4), (3.0, 0.3)]
     assert (left.get_ylabel(), right.get_ylabel(), left.get_xlabel()) == ("loss", "accuracy", "epoch")
@@ -467,14 +474,14 @@ def test_sensitivity_agrees_with_differences() -> None:
     for output in (0, 1):
         slopes = np.array([numeric_grad(lambda x, k=output: model.predict([x])[0][k], row) for row in X])
         drawn = bars(plot.sensitivity(model, np.array(X), output=output))
-        assert [drawn["x1"], drawn["x2"]] == pytest.approx(np.abs(slopes).mean(axis=0).tolist(), rel=1e-6)
+        assert [drawn["x0"], drawn["x1"]] == pytest.approx(np.abs(slopes).mean(axis=0).tolist(), rel=1e-6)
 
 
 def test_sensitivity_is_that_of_the_model_in_use_and_leaves_it_as_it_is() -> None:
     model = nn.Sequential(nn.Dropout(0.9), nn.BatchNorm(2), nn.Linear(2, 1, None, 0))
     state, w = model.state_dict(), [p.data for p in model[2].neurons[0].w]
     drawn = bars(plot.sensitivity(model, X))
-    assert [drawn["x1"], drawn["x2"]] == pytest.approx([abs(x) / math.sqrt(1.0 + 1e-5) for x in w])
+    assert [drawn["x0"], drawn["x1"]] == pytest.approx([abs(x) / math.sqrt(1.0 + 1e-5) for x in w])
     assert model.state_dict() == state
     assert all(module.training for module in model.modules())
     assert {p.grad for p in model.parameters()} == {0.0}
@@ -485,7 +492,7 @@ def test_a_model_that_does_not_look_has_no_sensitivity() -> None:
         def forward(self, x: Any) -> Any:
             return 1.0
 
-    assert bars(plot.sensitivity(Deaf(), X)) == {"x1": 0.0, "x2": 0.0}
+    assert bars(plot.sensitivity(Deaf(), X)) == {"x0": 0.0, "x1": 0.0}
 
 
 def test_sensitivity_says_what_it_needs() -> None:
@@ -507,7 +514,7 @@ def opened(gif: bytes) -> Any:
 
 def trained(epochs: int, **more: Any) -> tuple[nn.Module, plot.TrainingGif]:
     model = nn.Neuron(2, None, rng=0)
-    film = plot.TrainingGif(model, X, [-1, -1, 1, 1], resolution=4, **more)
+    film = plot.TrainingGif(model, X, [-1, -1, 1, 1], resolution=7, **more)
     nn.fit(model, X, [-1, -1, 1, 1], loss="hinge", epochs=epochs, on_epoch=film, progress=False)
     return model, film
 
