@@ -22,6 +22,8 @@ from .anomaly import AnomalyError as AnomalyError
 from .anomaly import detect_anomaly as detect_anomaly
 from .checking import GradCheck as GradCheck
 from .checking import gradcheck as gradcheck
+from .compile import RecordingError as RecordingError
+from .compile import compile as compile
 from .draw import Drawing as Drawing
 from .draw import draw as draw
 from .dual import Dual as Dual

@@ -39,21 +39,21 @@ class Loss:
         self.name = getattr(formula, "__name__", type(formula).__name__)
         self.targets = targets
         self.of_all = of_all
-        self._formula = formula
+        self.formula = formula
         self.__doc__ = formula.__doc__
 
     def row(self, prediction: Any, target: Any) -> Any:
         """The loss of one row, a pure function of prediction and target."""
         if self.of_all or not hasattr(prediction, "__len__"):
-            return self._formula(prediction, target)
-        return mean([self._formula(p, t) for p, t in zip(prediction, target, strict=True)])
+            return self.formula(prediction, target)
+        return mean([self.formula(p, t) for p, t in zip(prediction, target, strict=True)])
 
     def __call__(self, predictions: Any, targets: Any) -> Any:
         if self.of_all and (not hasattr(predictions, "__len__") or len(predictions) == 0):
             raise ValueError(f"{self.name} needs a list of logits for each row, and at least one row (got {predictions!r})")
         if not hasattr(predictions[0] if self.of_all else predictions, "__len__"):
             self.targets.check(targets, predictions)
-            return self._formula(predictions, targets)
+            return self.formula(predictions, targets)
         if len(predictions) == 0 or not hasattr(targets, "__len__") or len(predictions) != len(targets):
             count = len(targets) if hasattr(targets, "__len__") else 1
             raise ValueError(f"{self.name} needs a target for each prediction, and at least one (got {len(predictions)} and {count})")

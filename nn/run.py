@@ -59,6 +59,7 @@ class Run:
     metric: Metric | None
     held_out: Data | None
     seed: int
+    watched: bool = False  # whether code of the user's runs between epochs
     history: History = field(default_factory=History)
     best: dict[str, float] | None = None
 
@@ -78,6 +79,9 @@ class Run:
         if not all(id(p) in parameters for p in self.optimizer.params):
             raise ValueError("optimizer holds parameters that the model does not have: make it with model.parameters() of this model")
         size = self.batch_size or len(X)
+        for name, limit in (("clip_norm", self.clip_norm), ("clip_value", self.clip_value)):
+            if limit is not None and not 0.0 <= limit < math.inf:
+                raise ValueError(f"{name} must be a number, at least 0 (got {limit!r})")
         least = max(module.smallest_batch for module in self.model.modules())
         smallest = size if self.replacement else min(size, len(X) % size or size)
         if smallest < least:
@@ -87,14 +91,13 @@ class Run:
 
     def epoch(self, interrupted: Callable[[], bool]) -> bool:
         """One epoch, and its entry in the history; False if it was interrupted."""
-        number = len(self.history) + 1
-        X, y = self.data
+        number, count = len(self.history) + 1, len(self.data[0])
         if self.schedule is not None:
             self.optimizer.lr = self.schedule(number)
         figures = []
-        batches = minibatches(len(X), self.batch_size or len(X), Random(f"{self.seed}/{number}"), self.replacement)
+        batches = minibatches(count, self.batch_size or count, Random(f"{self.seed}/{number}"), self.replacement)
         for i, batch in enumerate(batches, start=1):
-            figures.append((len(batch), *self.update((number, i), [X[j] for j in batch], [y[j] for j in batch])))
+            figures.append((len(batch), *self.update((number, i), batch)))
             if interrupted():
                 return False
         self._record(figures)
@@ -106,17 +109,23 @@ class Run:
         if self.metric:
             self.history.add(metric=math.fsum(n * metric for n, _, metric in figures if metric is not None) / count)
         if self.held_out:
-            loss, metric = measured(self.model, self.held_out, self.loss, self.metric)
+            loss, metric = self.measured()
             self.history.add(validation_loss=loss)
             if metric is not None:
                 self.history.add(validation_metric=metric)
         if self.history.best_epoch == len(self.history):
             self.best = self.model.state_dict()
 
+    def measured(self) -> tuple[float, float | None]:
+        """The mean loss and metric of the rows held out, as in use."""
+        assert self.held_out is not None
+        return measured(self.model, self.held_out, self.loss, self.metric)
+
     # A batch --------------------------------------------------------------------------------------------------------------
 
-    def update(self, where: tuple[int, int], X: Sequence[Any], y: Sequence[Any]) -> tuple[float, float | None]:
-        """Forward, backward, clipping, update. Gives the mean loss and metric before the update."""
+    def update(self, where: tuple[int, int], batch: Sequence[int]) -> tuple[float, float | None]:
+        """Forward, backward, clipping, update with these rows. Gives the mean loss and metric before the update."""
+        X, y = ([column[j] for j in batch] for column in self.data)
         buffers = [(v, v.data) for v in self._buffers()]
         loss, metric = self.gradients(where, X, y)
         if not all(math.isfinite(x) for x in (loss, *(p.grad for p in self.optimizer.params))):
@@ -146,7 +155,7 @@ class Run:
             if not isinstance(objective, Value):
                 raise TypeError(f"the loss must depend on the model's parameters (got {objective!r}): does the model hold them as Values?")
             objective.backward()
-        return float(loss), _mean_metric(self.metric, predictions, y)
+        return float(loss), mean_metric(self.metric, predictions, y)
 
     def _reseed(self, where: tuple[int, int]) -> None:
         """Give dropout the randomness of this batch, whatever has been drawn before."""
@@ -204,6 +213,7 @@ class Run:
         except ValueError:
             self.model.load_state_dict(before)
             raise
+        history.engine = self.history.engine
         self.best, self.history, self.seed = best, history, contents["seed"]
 
 
@@ -211,10 +221,11 @@ def measured(model: Module, data: Data, loss: Loss, metric: Metric | None) -> tu
     """The mean loss and metric over rows, as in use."""
     X, y = data
     predictions = model.predict(X)
-    return math.fsum(float(loss.row(p, t)) for p, t in zip(predictions, y, strict=True)) / len(X), _mean_metric(metric, predictions, y)
+    return math.fsum(float(loss.row(p, t)) for p, t in zip(predictions, y, strict=True)) / len(X), mean_metric(metric, predictions, y)
 
 
-def _mean_metric(metric: Metric | None, predictions: Sequence[Any], y: Sequence[Any]) -> float | None:
+def mean_metric(metric: Metric | None, predictions: Sequence[Any], y: Sequence[Any]) -> float | None:
+    """The mean of a metric over rows; None without one."""
     if metric is None:
         return None
     return math.fsum(float(metric(p, t)) for p, t in zip(predictions, y, strict=True)) / len(y)

@@ -17,16 +17,18 @@ class Targets(NamedTuple):
         meaning: what they are, for errors.
         fits: whether a target suits a prediction.
         right: whether a prediction is right, for the accuracy; None where right and wrong mean nothing.
+        of_classes: whether a number is the index of a class.
     """
 
     meaning: str
     fits: Callable[[Any, Any], bool]
     right: Callable[[Any, Any], bool] | None
+    of_classes: bool = False
 
     def check(self, target: Any, prediction: Any, where: str = "the target") -> None:
         """Raise a ValueError if the target makes no sense for the prediction. Values and the like are taken on trust."""
         if not self.fits(target, prediction):
-            several = hasattr(prediction, "__len__") and "{last}" not in self.meaning
+            several = hasattr(prediction, "__len__") and not self.of_classes
             wanted = self.meaning.format(last=_width(prediction) - 1) + f", for each of the {_width(prediction)} outputs" * several
             raise ValueError(f"{where} must be {wanted} (got {target!r})")
 
@@ -87,5 +89,5 @@ def _right_class(logits: Any, y: Any) -> bool:
 REALS = Targets("a finite number", _is_real, None)
 SIGNS = Targets("-1 or 1", _is_sign, _right_sign)
 PROBABILITIES = Targets("from 0 to 1", _is_probability, _right_probability)
-CLASSES = Targets("an index of a class from 0 to {last}, or a probability for each class, which add up to 1", _is_class, _right_class)
+CLASSES = Targets("an index of a class from 0 to {last}, or a probability for each class, which add up to 1", _is_class, _right_class, True)
 ANY = Targets("anything", lambda y, prediction: True, None)

@@ -72,6 +72,7 @@ def fit(
     metric: Metric | None = None,
     on_epoch: Callable[[History], Any] | None = None,
     checkpoint: str | PathLike[str] | None = None,
+    compiled: bool | str = "auto",
     progress: bool = True,
     seed: int | None = 0,
 ) -> History:
@@ -97,6 +98,8 @@ def fit(
         metric: a function of a prediction and a target, to be averaged; None for the accuracy where the loss is of classification.
         on_epoch: called with the history after every epoch.
         checkpoint: a file that holds everything after each epoch; if it exists, training goes on from it, to the bit as if never stopped.
+        compiled: "auto" compiles model and loss where it can, and says in `history.engine` why where it cannot; True insists on it, False
+            does without. What is compiled is computed as recorded: print and the like in a model of one's own happen once.
         progress: show a bar.
         seed: of the order of rows, the rows held out and dropout; None for a different one each time.
 
@@ -118,7 +121,10 @@ def fit(
         if n is not None and (not isinstance(n, Integral) or n < 1):
             raise ValueError(f"{name} must be a positive int (got {n!r})")
     data, held_out = _data(X, y, validation, seed)
-    run = Run(
+    if compiled not in ("auto", True, False):
+        raise ValueError(f"compiled must be 'auto', True or False (got {compiled!r})")
+    run = _run(
+        compiled,
         model,
         data,
         losses.named(loss),
@@ -132,8 +138,8 @@ def fit(
         metric=metric,
         held_out=held_out,
         seed=seed,
+        watched=on_epoch is not None,
     )
-    run.check()
     if checkpoint is not None and os.path.exists(checkpoint):
         run.resume(checkpoint)
     history = run.history
@@ -158,6 +164,33 @@ def fit(
         model.load_state_dict(run.best)
     history.stopped = history.stopped or ("completed" if len(history) >= epochs else "early stopping")
     return history
+
+
+def _run(compiled: bool | str, *args: Any, **settings: Any) -> Run:
+    """A run, checked; a compiled one where that is possible."""
+    run = Run(*args, **settings)
+    run.check()
+    run.history.engine = "eager, as asked for"
+    if compiled:
+        try:
+            from .compiled import CompiledRun, Uncompilable
+        except ModuleNotFoundError as error:
+            return _eager(run, f"{error.name} is not installed", compiled)
+        faster = CompiledRun(*args, **settings)
+        try:
+            faster.prepare()
+        except Uncompilable as reason:
+            return _eager(run, str(reason), compiled)
+        faster.history.engine = "compiled"
+        return faster
+    return run
+
+
+def _eager(run: Run, reason: str, compiled: bool | str) -> Run:
+    if compiled is True:
+        raise ValueError(f"compiled=True, but this cannot be compiled: {reason}")
+    run.history.engine = f"eager: {reason}"
+    return run
 
 
 def _overdue(history: History, patience: int | None) -> bool:

@@ -1,0 +1,46 @@
+"""compile: record a scalar function for one row, recover its loops, run it over all rows.
+
+The steps, each in its module: recording -> simplify -> recover -> program and its adjoint -> a backend. Imported when `compile` is
+first called, so that `import autograd` stays light.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .compiled import Compiled
+
+
+class RecordingError(TypeError):
+    """A function that is being compiled needs the value of a recorded number, as a branch does. The message shows the line."""
+
+
+def compile(fn: Callable[[Any, Any], Any], params: Any, inputs: Any, backend: str = "auto") -> Compiled:
+    """Turn a scalar function of one row into an array program for all rows.
+
+    Args:
+        fn: `fn(params, inputs)` returns one number, in ordinary scalar code: loops, lists, helpers, NumPy object arrays, modules of
+            `nn`. It is called once, with recorded numbers in the places of numbers; branching on them raises RecordingError.
+        params: numbers in any nested structure of lists, tuples, dicts and arrays. Values in it are parameters wherever `fn` meets
+            them: `compile(lambda p, x: loss(model(x)), model.parameters(), row)`.
+        inputs: one example row, of any such structure. Of params and inputs only the structure counts.
+        backend: "numpy", "reference" (plain Python, for reading and testing), or "auto": the fastest there is.
+
+    Returns:
+        A Compiled, which is called with params and rows.
+
+    Raises:
+        RecordingError: if `fn` needs the value of a recorded number.
+        TypeError: if `fn` returns anything but one number, or params or inputs hold anything but numbers.
+        ValueError: if the backend is unknown or not installed.
+
+    >>> from autograd import compile
+    >>> f = compile(lambda p, x: (p["w"] * x[0] + p["b"] - x[1]) ** 2, {"w": 0.0, "b": 0.0}, [0.0, 0.0], backend="reference")
+    >>> f.value_and_grad({"w": 2.0, "b": 1.0}, [[1.0, 2.0], [2.0, 6.0]])
+    (1.0, {'w': -1.0, 'b': 0.0})
+    """
+    from .compiled import Compiled
+
+    return Compiled(fn, params, inputs, backend)

@@ -1,0 +1,137 @@
+"""Compiled: what `autograd.compile` returns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any
+
+from ..value import Value
+from .adjoint import Backward, backward
+from .layout import Layout
+from .program import Memory, Program
+from .recording import Recording
+from .recover import Recovery
+from .report import Report
+from .simplify import simplified
+from .tape import INPUT, PARAM
+
+BACKENDS = ("auto", "numpy", "reference")
+
+
+class Compiled:
+    """A function of params and rows, compiled.
+
+    Attributes:
+        program: its instructions; print it.
+        report: how many recorded operations became how many instructions, and what could not be grouped or differentiated by rule.
+        recording: the tape as it was recorded.
+        backend: the name of what runs it.
+    """
+
+    def __init__(self, fn: Callable[[Any, Any], Any], params: Any, inputs: Any, backend: str = "auto") -> None:
+        self._fn, self._example = fn, (params, inputs)
+        self._params, self._inputs = Layout("params", params), Layout("each row", inputs)
+        self.backend = _chosen(backend)
+        self.recording = Recording(fn, params, inputs)
+        self.program = _recovered(self.recording, self._params)
+        self._backward: dict[bool, tuple[Memory, Backward]] = {}
+        self.report = Report(self.recording, self.program, self.backend)
+        self._machine = _machine(self.backend)(self.program, self._backward_of)
+
+    def _backward_of(self, inputs: bool) -> tuple[Memory, Backward]:
+        """The backward pass to the inputs, or to the parameters, and the memory it needs; made when first asked for."""
+        if inputs not in self._backward:
+            memory = deepcopy(self.program.memory)
+            self._backward[inputs] = memory, backward(self.program, memory, inputs=inputs)
+        return self._backward[inputs]
+
+    def __call__(self, params: Any, rows: Any) -> Any:
+        """The value of each row, shape (n,).
+
+        Args:
+            params: numbers in the structure that was compiled.
+            rows: an array of shape (n, ...) or a sequence of n rows, each of the structure of the example. n may be 0.
+
+        Raises:
+            ValueError: if params or a row have another structure.
+        """
+        return self._machine.values(self._machine.params(self._params, params), self._rows(rows))
+
+    def value_and_grad(self, params: Any, rows: Any, reduction: str = "mean") -> tuple[float, Any]:
+        """The mean (or sum) of the values, and its gradient in params, of their structure.
+
+        A row whose value is nan makes the value nan, and whatever gradient it reaches.
+
+        Raises:
+            ValueError: if params or a row have another structure, the reduction is unknown, or the mean of no rows is asked for.
+        """
+        if reduction not in ("mean", "sum"):
+            raise ValueError(f"reduction must be 'mean' or 'sum' (got {reduction!r})")
+        numbers, given = self._machine.params(self._params, params), self._rows(rows)
+        count = len(given)
+        if reduction == "mean" and not count:
+            raise ValueError("the mean of no rows has no value: give at least one row, or reduction='sum', which gives 0")
+        value, grads = self._machine.value_and_grad(numbers, given, 1.0 / count if reduction == "mean" else 1.0)
+        return value, self._machine.rebuilt(self._params, params, grads)
+
+    def input_grads(self, params: Any, rows: Any) -> Any:
+        """The derivative of each row's value in the numbers of that row, shape (n, n_inputs)."""
+        return self._machine.input_grads(self._machine.params(self._params, params), self._rows(rows))
+
+    def trace(self, params: Any, row: Any) -> Value:
+        """The graph of one row, from leaves labelled p0, p1, ... and x0, x1, ...: to be drawn, stepped and differentiated.
+
+        The function runs as it was written, on Values: its nodes are those of the code, not of the program.
+        """
+        p, x = self._params.numbers(params), self._inputs.numbers(row)
+        labelled = [
+            layout.filled([Value(number, f"{name}{j}") for j, number in enumerate(numbers)])
+            for layout, numbers, name in ((self._params, p, "p"), (self._inputs, x, "x"))
+        ]
+        result = self._fn(*labelled)
+        return result if isinstance(result, Value) else Value(result)
+
+    def unchanged(self) -> bool:
+        """Whether recording the function again gives the same tape: False if it has come to compute something else, or draws at random."""
+        again = Recording(self._fn, *self._example)
+        return (again.nodes, again.root) == (self.recording.nodes, self.recording.root)
+
+    def _rows(self, rows: Any) -> Any:
+        return self._machine.rows(self._inputs, rows)
+
+    def __repr__(self) -> str:
+        return f"<compiled function of {self._params} and rows of {self._inputs}: {len(self.program)} instructions, {self.backend}>"
+
+
+def _chosen(backend: str) -> str:
+    if backend not in BACKENDS:
+        raise ValueError(f"backend must be one of {', '.join(map(repr, BACKENDS))} (got {backend!r})")
+    if backend == "reference":
+        return backend
+    try:
+        import numpy  # noqa: F401
+    except ImportError:
+        if backend == "numpy":
+            raise ValueError("backend 'numpy' needs NumPy, which is not installed: pip install numpy, or use 'reference'") from None
+        return "reference"
+    return "numpy"
+
+
+def _machine(backend: str) -> Any:
+    if backend == "reference":
+        from .reference import Reference
+
+        return Reference
+    from .numpy_backend import NumPy
+
+    return NumPy
+
+
+def _recovered(recording: Recording, params: Layout) -> Program:
+    tape, (root,) = simplified(recording, [recording.root])
+    memory = Memory(once=recording.n_params, rows=recording.n_inputs)
+    places = {i: (node[0] is PARAM, node[1]) for i, node in enumerate(tape.nodes) if node[0] in (PARAM, INPUT)}
+    recovery = Recovery(tape, [root], places, memory)
+    return Program(recording.n_params, recording.n_inputs, recovery.once, recovery.rows, recovery.roots[0], memory, params.names())
+

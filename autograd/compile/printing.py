@@ -1,0 +1,138 @@
+"""How a program reads: one line for each instruction, in the vocabulary of the field."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from .program import Map, Operand, Program, Ref, Sequence_, Sum, Term
+
+
+def printed(program: Program) -> str:
+    """The lines of a program, with the number of elements each computes, and what the names of parameters stand for."""
+    return "\n".join(_Printer(program).lines())
+
+
+class _Printer:
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self._blocks: dict[tuple[bool, int], tuple[str, Ref]] = {}
+        self._block_of: dict[tuple[bool, int], int] = {}
+        self._params: dict[tuple[tuple[int, ...], tuple[int, ...]], str] = {}
+        self._taken: Counter[str] = Counter()
+        if program.n_inputs:
+            self._name_block(Ref(False, (program.n_inputs,), tuple(range(program.n_inputs))), "x")
+        self._leaves = {(at, size): path for path, at, size in program.names if path}
+
+    def lines(self) -> Iterable[str]:
+        rows = [self._line(instruction) for instruction in self.program.instructions]
+        width = max((len(text) for text, _ in rows), default=0)
+        for n, (text, size) in enumerate(rows):
+            if n == len(self.program.once) and n:
+                yield "for each row:"
+            yield f"{text:<{width}}  ({size})"
+        yield f"return {self._ref(self.program.result)}"
+        matrices = [f"{name} ({' x '.join(map(str, shape))})" for (_, shape), name in self._params.items()]
+        if matrices:
+            yield f"parameters: {', '.join(matrices)}"
+
+    def _line(self, instruction: Any) -> tuple[str, int]:
+        if isinstance(instruction, Sum):
+            right = self._sum(instruction)
+            letter = "h" if any(term.kind == "product" for term in instruction.terms) else "s"
+        elif isinstance(instruction, Map):
+            right = f"{instruction.op.name}({', '.join(map(self._operand, instruction.operands))})"
+            letter = "a"
+        else:
+            assert isinstance(instruction, Sequence_)
+            right = f"{instruction.op.name}({self._ref(instruction.operand)})"
+            letter = "m"
+        out = instruction.out
+        name = self._fresh("c" if out.once else letter)
+        self._name_block(out, name)
+        return f"{name} = {right}", out.size
+
+    def _fresh(self, letter: str) -> str:
+        self._taken[letter] += 1
+        return f"{letter}{self._taken[letter]}"
+
+    def _name_block(self, ref: Ref, name: str) -> None:
+        self._blocks[ref.once, ref.start] = name, ref
+        for place in ref.places:
+            self._block_of[ref.once, place] = ref.start
+
+    # Operands
+
+    def _sum(self, s: Sum) -> str:
+        terms = [(term.scale, self._term(term)) for term in sorted(s.terms, key=lambda t: t.kind != "product")]
+        if s.constant or not terms:
+            terms.append((-1.0 if s.constant < 0 else 1.0, f"{abs(s.constant):.6g}"))
+        if terms[0][0] < 0:  # 1 - a, rather than -a + 1
+            terms.sort(key=lambda t: t[0] < 0)
+        text = ""
+        for scale, term in terms:
+            text = _joined(text, scale, term)
+        return text
+
+    def _term(self, term: Term) -> str:
+        if term.right is None:
+            return f"sum({self._ref(term.left)})" if term.kind == "total" else self._ref(term.left, "b")
+        right = self._ref(term.right)
+        if term.kind == "dot":
+            return f"dot({self._ref(term.left)}, {right})"
+        return f"{self._ref(term.left, 'W' if term.kind == 'product' else 'w')} {'@' if term.kind == 'product' else '*'} {right}"
+
+    def _operand(self, x: Operand) -> str:
+        return self._ref(x) if isinstance(x, Ref) else f"{x:.6g}"
+
+    def _ref(self, ref: Ref, letter: str = "p") -> str:
+        starts = list(dict.fromkeys(self._block_of.get((ref.once, place), -1) for place in ref.places))
+        if starts == [-1]:
+            return self._constants(ref) if all(place in self.program.memory.constants for place in ref.places) else self._param(ref, letter)
+        if len(starts) > 1:
+            names = [self._blocks[ref.once, start][0] if start >= 0 else "p" for start in starts]
+            return f"[{', '.join(names if len(names) <= 4 else [*names[:3], '...'])}]"
+        name, whole = self._blocks[ref.once, starts[0]]
+        return f"{name}{_part(ref, whole)}"
+
+    def _constants(self, ref: Ref) -> str:
+        numbers = [f"{self.program.memory.constants[place]:.4g}" for place in ref.places]
+        return f"[{', '.join(numbers if len(numbers) <= 4 else [*numbers[:3], '...'])}]"
+
+    def _param(self, ref: Ref, letter: str) -> str:
+        """The name of parameters: as their structure calls them if that is all of a part of it, else a letter and a number."""
+        shape = tuple([length for n, length in enumerate(ref.shape) if length > 1 or n == len(ref.shape) - 1])
+        key = ref.places, shape
+        if key not in self._params:
+            path = self._leaves.get((min(ref.places), ref.size))
+            if path is not None and sorted(ref.places) == list(range(min(ref.places), min(ref.places) + ref.size)):
+                self._params[key] = path if ref.is_block else f"{path}.T"
+            elif ref.size == 1:
+                self._params[key] = f"p[{ref.start}]"
+            else:
+                self._params[key] = self._fresh("W" if len(shape) > 1 else letter)
+        return self._params[key]
+
+
+def _joined(text: str, scale: float, term: str) -> str:
+    """`text` plus `scale` times `term`."""
+    factor = "" if abs(scale) == 1.0 else f"{abs(scale):.6g} "
+    if not text:
+        return f"{'-' if scale < 0 else ''}{factor}{term}"
+    return f"{text} {'-' if scale < 0 else '+'} {factor}{term}"
+
+
+def _part(ref: Ref, whole: Ref) -> str:
+    """Which elements of a block a ref means, as an index."""
+    if ref.places == whole.places:
+        return ""
+    first = ref.start - whole.start
+    if ref.size == 1 or len(set(ref.places)) == 1:
+        return f"[{first}]" if whole.size > 1 else ""
+    if ref.is_block:
+        return f"[{first}:{first + ref.size}]"
+    line = ref.reshaped(ref.size).strides
+    if line is not None:
+        return f"[{first}:{ref.places[-1] - whole.start + (1 if line[0] > 0 else -1)}:{line[0]}]"
+    return "[windows]" if ref.strides is not None else "[...]"

@@ -1,0 +1,305 @@
+"""Recording: run a function once on numbers that write down what is done with them.
+
+A recorded number has no value, only a place on the tape: it stands for every row at once. Whatever would need its value (a branch,
+a conversion to float or int) is refused, because it would freeze what one row happens to do.
+"""
+
+from __future__ import annotations
+
+import linecache
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar, NoReturn, final
+
+from .. import ops
+from ..op import Op, as_float, is_array, shown
+from ..operators import Method, Number
+from ..structure import leaves, rebuild
+from ..value import Value, topological_order
+from . import RecordingError
+from .tape import CONST, INPUT, PARAM, Tape, live
+
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_new = object.__new__
+
+
+def _refusing(doing: str, way_out: str) -> Callable[..., NoReturn]:
+    def method(self: Recorded, *_: Any) -> NoReturn:
+        why = "needs its value, which it does not have: it stands for all rows."
+        raise RecordingError(f"{doing} {why} {way_out}{_user_line()}")
+
+    return method
+
+
+_BRANCH = "Write where(greater(a, b), x, y), maximum, minimum or clip instead of a branch"
+_comparing = _refusing("comparing a recorded number", f"{_BRANCH}; autograd.greater and its like are comparisons that can be recorded.")
+_plain = "Functions of the package (exp, where, floor, ...) take recorded numbers as they are."
+
+
+def _at(tape: Tape, place: int) -> Recorded:
+    x = _new(Recorded)
+    x._tape = tape
+    x._place = place
+    return x
+
+
+def _operand(tape: Tape, x: Any, op: Op) -> int:
+    """The place on the tape of whatever a recorded number meets."""
+    if type(x) is Recorded:
+        if x._tape is not tape:
+            raise RecordingError(f"operand of {op.name} is a number of another recording, which has ended{_user_line()}")
+        return x._place
+    if type(x) is float:
+        return tape.constant(x)
+    if type(x) is Value:
+        return tape.take_in(x) if isinstance(tape, Recording) else tape.constant(x.data)
+    return tape.constant(as_float(x, f"operand of {op.name}"))
+
+
+def _unary(op: Op) -> Method:
+    def method(self: Recorded) -> Recorded:
+        return _at(self._tape, self._tape.put((op, self._place)))
+
+    return method
+
+
+def _binary(op: Op) -> Method:
+    def method(self: Recorded, other: Any) -> Any:
+        tape = self._tape
+        if type(other) is Recorded and other._tape is tape:
+            return _at(tape, tape.put((op, self._place, other._place)))
+        if not _meets(other):
+            return NotImplemented
+        return _at(tape, tape.put((op, self._place, _operand(tape, other, op))))
+
+    return method
+
+
+def _constant_first(op: Op) -> Method:
+    def method(self: Recorded, other: Any) -> Any:
+        if not _meets(other):
+            return NotImplemented
+        if op is ops.divide and type(other) is not Value and other == 1:
+            return _at(self._tape, self._tape.put((ops.reciprocal, self._place)))
+        return _at(self._tape, self._tape.put((op, _operand(self._tape, other, op), self._place)))
+
+    return method
+
+
+def _meets(other: Any) -> bool:
+    """Whether this class answers for an operator between a recorded number and `other`; Duals answer themselves."""
+    return type(other) in (float, int, Value, Recorded) or (not isinstance(other, Number) and not is_array(other) and _is_plain(other))
+
+
+def _is_plain(x: Any) -> bool:
+    from ..op import is_plain
+
+    return is_plain(x)
+
+
+@final
+class Recorded(Number):
+    """A number of a recording: a place on its tape."""
+
+    __slots__ = ("_place", "_tape")
+
+    _rank: ClassVar[int] = 2.5  # type: ignore[assignment]  # between Value, which it takes in, and Dual, which may carry it
+    _place: int
+    _tape: Tape
+
+    def __repr__(self) -> str:
+        return f"<recorded number {self._place}>"
+
+    @classmethod
+    def _apply(cls, op: Op, operands: tuple[Any, ...]) -> Recorded:
+        tape = next(x._tape for x in operands if type(x) is Recorded)
+        return _at(tape, tape.put((op, *[_operand(tape, x, op) for x in operands])))
+
+    @classmethod
+    def _method(cls, op: Op) -> Method:
+        if op.name not in ops.builtin or op.defaults or op.arity not in (1, 2):
+            return super()._method(op)
+        return _unary(op) if op.arity == 1 else _binary(op)
+
+    @classmethod
+    def _reflected(cls, op: Op) -> Method:
+        return _constant_first(op)
+
+    __bool__ = _refusing("branching on a recorded number (if, while, and, or, not)", f"{_BRANCH}.")
+    __float__ = _refusing("float() of a recorded number", _plain)
+    __int__ = _refusing("int() of a recorded number", _plain)
+    __index__ = _refusing("using a recorded number as an index", "Choose between numbers with where(equal(i, 0), a, b).")
+    __round__ = _refusing("round() of a recorded number", "Write floor(x + 0.5).")
+    __complex__ = _refusing("complex() of a recorded number", _plain)
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _comparing
+    __hash__ = object.__hash__
+
+    def __format__(self, spec: str) -> str:
+        return repr(self)
+
+    def __reduce__(self) -> NoReturn:
+        _refusing("copying or pickling a recorded number", "Use the number itself.")(self)
+
+
+class Recording(Tape):
+    """What one call of a function did.
+
+    Args:
+        fn: takes parameters and one row, returns one number.
+        params: a nested structure of numbers. Values in it are parameters wherever the function meets them, so that a model that
+            holds its parameters need not be given them.
+        inputs: one example row; only its structure counts.
+
+    Attributes:
+        root: the place of the result.
+        frozen: how many Values from elsewhere were taken for constants.
+    """
+
+    def __init__(self, fn: Callable[[Any, Any], Any], params: Any, inputs: Any) -> None:
+        super().__init__()
+        self.frozen = 0
+        self._values: dict[int, tuple[Value, int]] = {}  # each Value met, kept so that its id stays its own
+        numbers, row = leaves(params), leaves(inputs)
+        for what, given in (("params", numbers), ("inputs", row)):
+            for x in given:
+                if type(x) is not Value:
+                    as_float(x, f"each number of {what}")
+        self.n_params, self.n_inputs = len(numbers), len(row)
+        places = [self.put((PARAM, j)) for j in range(len(numbers))]
+        for x, place in zip(numbers, places, strict=True):
+            if type(x) is Value:
+                self._values[id(x)] = x, place
+        inputs_at = [self.put((INPUT, j)) for j in range(len(row))]
+        self._leaves = len(self.nodes)
+        with _guarded({i for i, (_, place) in self._values.items() if place in places}):
+            result = fn(_on_tape(self, params, places), _on_tape(self, inputs, inputs_at))
+        self.root = self._place_of(result)
+        if self.frozen and self.n_params and not self._uses_params():
+            raise RecordingError(
+                f"fn computes with {self.frozen} Values that are not in params, and with none of params: "
+                "pass the Values themselves (model.parameters()) as params, or use the params that fn receives"
+            )
+
+    def _place_of(self, result: Any) -> int:
+        if isinstance(result, (list, tuple)) or is_array(result):
+            if not (is_array(result) and result.ndim == 0):
+                raise TypeError(f"fn must return one number, it returned {_kind(result)}: reduce it, as by autograd.sum")
+            result = result[()]
+        if type(result) is Recorded:
+            return _operand(self, result, ops.positive)
+        if type(result) is Value:
+            return self.take_in(result)
+        if isinstance(result, Number):
+            raise TypeError(f"fn must return one number, it returned a {type(result).__name__}")
+        if result is None:
+            raise TypeError("fn must return one number, it returned None: is a return missing?")
+        return self.constant(as_float(result, "what fn returns"))
+
+    def take_in(self, value: Value) -> int:
+        """The place of a Value that the function met: a parameter, something computed from Values, or a constant."""
+        known = self._values.get(id(value))
+        if known is None:
+            for node in topological_order([value], known=self._values):
+                if node.op is None:
+                    self.frozen += 1
+                    place = self.constant(node.data)
+                else:
+                    args = [self._values[id(x)][1] if type(x) is Value else self.constant(x) for x in node.args]
+                    place = self.put((node.op, *args))
+                self._values[id(node)] = node, place
+            known = self._values[id(value)]
+        return known[1]
+
+    def _uses_params(self) -> bool:
+        return any(live(self.nodes, [self.root])[: self.n_params])
+
+    @property
+    def size(self) -> int:
+        """How many operations were recorded."""
+        return sum(1 for node in self.nodes[self._leaves :] if node[0] is not CONST)
+
+
+_guarding = threading.local()  # the ids of Values that are parameters, for each recording that this thread is in the middle of
+_lock = threading.Lock()
+_recordings = 0
+
+
+@contextmanager
+def _guarded(params: set[int]) -> Iterator[None]:
+    """Meanwhile, Values that depend on these refuse what recorded numbers refuse: comparing them would freeze a parameter."""
+    if not params:
+        yield
+        return
+    outer: set[int] = getattr(_guarding, "params", set())
+    _guarding.params = outer | params
+    _watch_floats(+1)
+    try:
+        yield
+    finally:
+        _watch_floats(-1)
+        _guarding.params = outer
+
+
+def _watch_floats(change: int) -> None:
+    """Hang the check into Value while any thread records."""
+    global _recordings
+    with _lock:
+        _recordings += change
+        Value.__float__ = _checked_float if _recordings else _float  # type: ignore[method-assign]
+
+
+_float = Value.__float__
+
+
+def _checked_float(value: Value) -> float:
+    params = getattr(_guarding, "params", None)
+    if params and any(id(node) in params for node in topological_order([value])):
+        raise RecordingError(
+            f"comparing or converting a Value that depends on params needs its value, which differs from call to call. {_BRANCH}; "
+            f"autograd.max, min and abs are functions that can be recorded.{_user_line()}"
+        )
+    return _float(value)
+
+
+def _on_tape(tape: Tape, tree: Any, places: Iterable[int]) -> Any:
+    """The structure with recorded numbers in place of its numbers."""
+    return rebuild(tree, iter([_at(tape, place) for place in places]))
+
+
+def _kind(x: Any) -> str:
+    return f"an array of shape {x.shape}" if is_array(x) else f"a {type(x).__name__} of {len(x)}: {shown(x)}"
+
+
+def _user_line() -> str:
+    """Where the innermost line outside this package and NumPy is, and what it says."""
+    frame: Any = sys._getframe(1)
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if not os.path.abspath(file).startswith(_PACKAGE) and "contextlib" not in file and f"{os.sep}numpy{os.sep}" not in file:
+            source = linecache.getline(file, frame.f_lineno).strip()
+            return f'\n  at line {frame.f_lineno} of "{file}", in {frame.f_code.co_name}{": " if source else ""}{source}'
+        frame = frame.f_back
+    return ""
+
+
+def record_partials(op: Op, operands: list[float | None]) -> tuple[Tape, list[int]]:
+    """The tape of the rule `op.partials`: input j is the j-th operand, the input after the last operand is the result.
+
+    Args:
+        op: the primitive.
+        operands: for each operand its float if it is a constant, else None.
+
+    Returns:
+        The tape, and for each operand the place of the partial derivative.
+
+    Raises:
+        Exception: whatever the rule of a user's own primitive raises when it cannot be recorded.
+    """
+    tape = Tape()
+    inputs = [tape.put((INPUT, j)) for j in range(len(operands) + 1)]
+    y = _at(tape, inputs[-1])
+    x = [_at(tape, place) if known is None else known for place, known in zip(inputs, operands, strict=False)]
+    return tape, [_operand(tape, d, op) for d in op.local(y, *x)]

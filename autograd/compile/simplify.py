@@ -1,0 +1,258 @@
+"""Simplify: the same function with fewer and safer operations.
+
+Rules look at one node whose operands are simplified already, and give the place of what replaces it. They hold for real
+numbers; where a formula as written overflows or cancels (1/(1+exp(-x)), log(sum(exp(x)))), its replacement does not. Signs
+of zeros and roundings may differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from .. import ieee, ops
+from ..op import Op
+from .tape import CONST, Tape, live
+
+Rule = Callable[[Tape, tuple[int, ...]], "int | None"]
+
+# The largest of a sequence with derivative 0, to be subtracted where the result does not depend on what is subtracted.
+peak: Final = Op("peak", ieee.largest, lambda y, *x: (0.0,) * len(x), arity=None, doc="The largest of a sequence, held constant.")
+
+_TERMS = 4096  # sums of exponentials longer than this are left as they are
+_BOOLEAN = frozenset({ops.greater, ops.greater_equal, ops.less, ops.less_equal, ops.equal, ops.not_equal})
+
+
+def simplified(tape: Tape, roots: list[int]) -> tuple[Tape, list[int]]:
+    """An equivalent tape, and the places of the roots on it. Leaves stay what they are, operations that nobody needs are left out."""
+    new = Tape()
+    marks = live(tape.nodes, roots)
+    places = [-1] * len(tape.nodes)
+    put, constant, find = new.put, new.constant, _RULES.get
+    for i, node in enumerate(tape.nodes):
+        if not marks[i]:
+            continue
+        head = node[0]
+        if head is CONST:
+            places[i] = constant(node[1])
+        elif head.__class__ is Op:
+            operands = tuple([places[j] for j in node[1:]])
+            replaced = _folded(new, head, operands)
+            if replaced is None and (rule := find(head)) is not None:
+                replaced = rule(new, operands)
+            places[i] = put((head, *operands)) if replaced is None else replaced
+        else:
+            places[i] = put(node)
+    return new, [places[root] for root in roots]
+
+
+def _folded(tape: Tape, op: Op, operands: tuple[int, ...]) -> int | None:
+    """The constant that an operation on constants gives."""
+    values = []
+    for place in operands:
+        node = tape.nodes[place]
+        if node[0] is not CONST:
+            return None
+        values.append(node[1])
+    return tape.constant(float(op.forward(*values)))
+
+
+def _make(tape: Tape, op: Op, *operands: int) -> int:
+    """An operation, simplified."""
+    replaced = _folded(tape, op, operands)
+    if replaced is None and (rule := _RULES.get(op)) is not None:
+        replaced = rule(tape, operands)
+    return tape.put((op, *operands)) if replaced is None else replaced
+
+
+def _is(tape: Tape, place: int, op: Op) -> bool:
+    return tape.nodes[place][0] is op
+
+
+# Arithmetic --------------------------------------------------------------------------------------------------------------
+
+
+def _add(tape: Tape, x: tuple[int, ...]) -> int | None:
+    a, b = x
+    if tape.value(a) == 0.0:
+        return b
+    if tape.value(b) == 0.0:
+        return a
+    return tape.put((ops.add, b, a)) if b < a else None
+
+
+def _subtract(tape: Tape, x: tuple[int, ...]) -> int | None:
+    a, b = x
+    if tape.value(b) == 0.0:
+        return a
+    if tape.value(a) == 0.0:
+        return _make(tape, ops.negative, b)
+    return None
+
+
+def _multiply(tape: Tape, x: tuple[int, ...]) -> int | None:
+    for a, b in (x, x[::-1]):
+        factor = tape.value(a)
+        if factor == 1.0:
+            return b
+        if factor == -1.0:
+            return _make(tape, ops.negative, b)
+        if factor == 0.0 and tape.nodes[b][0] in _BOOLEAN:
+            return a
+    a, b = x
+    return tape.put((ops.multiply, b, a)) if b < a else None
+
+
+def _divide(tape: Tape, x: tuple[int, ...]) -> int | None:
+    a, b = x
+    if tape.value(b) == 1.0:
+        return a
+    if tape.value(a) == 1.0:
+        return _make(tape, ops.reciprocal, b)
+    z = _one_plus_exp(tape, b)
+    if z is not None:  # e^z / (1 + e^z), and a / (1 + e^z)
+        if tape.nodes[a] == (ops.exp, z):
+            return _make(tape, ops.sigmoid, z)
+        return _make(tape, ops.multiply, a, _make(tape, ops.sigmoid, _make(tape, ops.negative, z)))
+    if _is(tape, a, ops.exp) and (total := _log_of_sum(tape, b, at_least=2)) is not None:  # a share of a softmax
+        return _make(tape, ops.exp, _make(tape, ops.subtract, tape.nodes[a][1], total))
+    return None
+
+
+def _negative(tape: Tape, x: tuple[int, ...]) -> int | None:
+    node = tape.nodes[x[0]]
+    return node[1] if node[0] is ops.negative else None
+
+
+def _reciprocal(tape: Tape, x: tuple[int, ...]) -> int | None:
+    z = _one_plus_exp(tape, x[0])
+    return None if z is None else _make(tape, ops.sigmoid, _make(tape, ops.negative, z))
+
+
+def _power(tape: Tape, x: tuple[int, ...]) -> int | None:
+    base, exponent = x[0], tape.value(x[1])
+    if exponent == 0.0:
+        return tape.constant(1.0)
+    if exponent == 1.0:
+        return base
+    if exponent == 2.0:
+        return _make(tape, ops.square, base)
+    if exponent == 3.0:
+        return _make(tape, ops.multiply, base, _make(tape, ops.square, base))
+    if exponent == 4.0:
+        return _make(tape, ops.square, _make(tape, ops.square, base))
+    return _make(tape, ops.reciprocal, base) if exponent == -1.0 else None
+
+
+def _same(tape: Tape, x: tuple[int, ...]) -> int | None:
+    return x[0]
+
+
+def _where(tape: Tape, x: tuple[int, ...]) -> int | None:
+    condition = tape.value(x[0])
+    if condition is None:
+        return None
+    return x[1] if condition else x[2]
+
+
+# Exponentials and logarithms ---------------------------------------------------------------------------------------------
+
+
+def _one_plus_exp(tape: Tape, place: int) -> int | None:
+    """z where the node is 1 + e^z."""
+    node = tape.nodes[place]
+    if node[0] is ops.add:
+        for a, b in (node[1:], node[:0:-1]):
+            if tape.value(a) == 1.0 and _is(tape, b, ops.exp):
+                return int(tape.nodes[b][1])
+    return None
+
+
+def _log(tape: Tape, x: tuple[int, ...]) -> int | None:
+    node = tape.nodes[x[0]]
+    op = node[0]
+    if op is ops.exp:
+        return int(node[1])
+    if op is ops.sigmoid:
+        return _make(tape, ops.log_sigmoid, node[1])
+    if op is ops.subtract and tape.value(node[1]) == 1.0 and _is(tape, node[2], ops.sigmoid):  # 1 - sigmoid(z) = sigmoid(-z)
+        return _make(tape, ops.log_sigmoid, _make(tape, ops.negative, tape.nodes[node[2]][1]))
+    z = _one_plus_exp(tape, x[0])
+    return _make(tape, ops.softplus, z) if z is not None else _log_of_sum(tape, x[0], at_least=2)
+
+
+def _log1p(tape: Tape, x: tuple[int, ...]) -> int | None:
+    node = tape.nodes[x[0]]
+    return _make(tape, ops.softplus, node[1]) if node[0] is ops.exp else None
+
+
+def _log_of_sum(tape: Tape, place: int, at_least: int) -> int | None:
+    """logsumexp(z), where the node is the sum of all e^z and perhaps of positive constants."""
+    found: list[int] = []
+    stack = [place]
+    while stack:
+        i = stack.pop()
+        node = tape.nodes[i]
+        if node[0] is ops.exp:
+            found.append(node[1])
+        elif node[0] in (ops.add, ops.sum):
+            stack.extend(reversed(node[1:]))
+        elif node[0] is CONST and node[1] > 0.0:
+            found.append(tape.constant(ieee.log(node[1])))
+        else:
+            return None
+        if len(found) + len(stack) > _TERMS:
+            return None
+    return _make(tape, ops.logsumexp, *sorted(found)) if len(found) >= at_least else None
+
+
+def _shifted(tape: Tape, x: tuple[int, ...]) -> int:
+    """log_softmax(x_0; others) = d_0 - logsumexp(d), where d = x - max(x): accurate also where the share is nearly one."""
+    everyone = sorted(x)
+    top = _make(tape, peak, *everyone)
+    down = [_make(tape, ops.subtract, v, top) for v in everyone]
+    return _make(tape, ops.subtract, _make(tape, ops.subtract, x[0], top), _make(tape, ops.logsumexp, *down))
+
+
+def _softmax(tape: Tape, x: tuple[int, ...]) -> int:
+    return _make(tape, ops.exp, _shifted(tape, x))
+
+
+def _single(tape: Tape, x: tuple[int, ...]) -> int | None:
+    return x[0] if len(x) == 1 else None
+
+
+def _sorted(op: Op) -> Rule:
+    """For functions of a sequence whose order does not matter: one node for every order."""
+
+    def rule(tape: Tape, x: tuple[int, ...]) -> int | None:
+        if len(x) == 1:
+            return x[0]
+        in_order = tuple(sorted(x))
+        return None if in_order == x else _make(tape, op, *in_order)
+
+    return rule
+
+
+_RULES: Final[dict[Op, Rule]] = {
+    ops.add: _add,
+    ops.subtract: _subtract,
+    ops.multiply: _multiply,
+    ops.divide: _divide,
+    ops.negative: _negative,
+    ops.positive: _same,
+    ops.reciprocal: _reciprocal,
+    ops.power: _power,
+    ops.where: _where,
+    ops.log: _log,
+    ops.log1p: _log1p,
+    ops.table["softmax"]: _softmax,
+    ops.table["log_softmax"]: _shifted,
+    ops.sum: _single,
+    ops.mean: _single,
+    ops.prod: _single,
+    ops.max: _sorted(ops.max),
+    ops.min: _sorted(ops.min),
+    ops.logsumexp: _sorted(ops.logsumexp),
+    peak: _sorted(peak),
+}

@@ -1,0 +1,227 @@
+"""CompiledRun: a training run whose loss is compiled, and whose parameters live in an array while it lasts.
+
+`autograd.compile` records the loss of one row and computes it for all rows of a batch. What a recording takes for granted, that every row
+is computed in the same way from parameters and row alone, is made sure of here; else the run stays with the eager engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import autograd
+
+from .layers import Sequential
+from .module import Module
+from .normalization import Dropout
+from .run import Data, Run, mean_metric
+
+Array = NDArray[Any]
+
+
+class Uncompilable(Exception):
+    """Why a run cannot be compiled, in a line."""
+
+
+class CompiledRun(Run):
+    """A Run that takes gradients of batches by compiled programs, and updates all parameters at once. `prepare` it first."""
+
+    def prepare(self) -> None:
+        """Compile what the run needs. Raises Uncompilable."""
+        for module in self.model.modules():
+            if type(module).batch not in (Module.batch, Sequential.batch):
+                raise Uncompilable(f"{type(module).__name__} looks at a whole batch in training, and rows are compiled one by one")
+        self._values = self.model.parameters()
+        place = {id(p): i for i, p in enumerate(self._values)}
+        self._trained = np.array([place[id(p)] for p in self.optimizer.params])
+        self._dropouts = [module for module in self.model.modules() if isinstance(module, Dropout)]
+        self._outputs = _width(self.model.predict(self.data[0][:1])[0])
+        self._table, self._held_out_table = self._rows(self.data), self._rows(self.held_out) if self.held_out else None
+        self._pull()
+        self._compile()
+        self._watchful = self.watched or not all(map(_is_ours, _callables(self)))
+        if self._changed():
+            raise Uncompilable("the model or the loss computes differently each time")
+
+    # Programs -------------------------------------------------------------------------------------------------------------
+
+    def _compile(self) -> None:
+        row = np.zeros(self._table.shape[1])
+        self._widths: list[int] = []
+        with self.model.mode(training=False):
+            self._predict = self._predict_in_use = _compiled(self._prediction, self._w, row)
+            self._loss = self._loss_in_use = _compiled(self._row_loss, self._w, row)
+        if self._dropouts:
+            with self.model.mode(training=True):
+                self._widths = self._dropped()
+                row = np.zeros(len(row) + sum(self._widths))
+                self._predict, self._loss = _compiled(self._prediction, self._w, row), _compiled(self._row_loss, self._w, row)
+        self._penalty = _compiled(self._penalty_of, self._w, np.zeros(0)) if self.regularizer else None
+
+    def _changed(self) -> bool:
+        """Whether the loss would be recorded differently now: code of the user's may do anything."""
+        with self.model.mode(training=True):
+            return self._watchful and not self._loss.unchanged()
+
+    def _prediction(self, p: Array, row: Array) -> Any:
+        n_in, n_row = len(self.data[0][0]), self._table.shape[1]
+        with self.model.using(list(p)), self._masked(list(row[n_row:])):
+            return self.model(list(row[:n_in]))
+
+    def _row_loss(self, p: Array, row: Array) -> Any:
+        target = list(row[len(self.data[0][0]) : self._table.shape[1]])
+        return self.loss.row(self._prediction(p, row), target if self._targets_are_lists else target[0])
+
+    def _penalty_of(self, p: Array, row: Array) -> Any:
+        assert self.regularizer is not None
+        with self.model.using(list(p)):
+            return self.regularizer(self.model)
+
+    def _rows(self, data: Data) -> Array:
+        """The rows, each followed by its target: for classes a one for the right one and zeros."""
+        X, y = data
+        lists = [hasattr(t, "__len__") for t in y]
+        if len(set(lists)) > 1:
+            raise Uncompilable("some targets are numbers and some are lists")
+        targets = y if lists[0] else [[t] for t in y]
+        if self.loss.targets.of_classes and not lists[0]:
+            targets = [[float(k == t) for k in range(self._outputs)] for t in y]
+        self._targets_are_lists = lists[0] or self.loss.targets.of_classes
+        return np.array([x + list(t) for x, t in zip(X, targets, strict=True)])
+
+    # Dropout: what is kept of a row comes as further inputs ---------------------------------------------------------------
+
+    def _dropped(self) -> list[int]:
+        """How many numbers of a row each Dropout sees."""
+        seen: list[tuple[Dropout, int]] = []
+
+        def noting(dropout: Dropout) -> Callable[[int], list[float]]:
+            def mask(n: int) -> list[float]:
+                seen.append((dropout, n))
+                return [1.0] * n
+
+            return mask
+
+        with _replaced_masks({dropout: noting(dropout) for dropout in self._dropouts}):
+            self.model(self.data[0][0])
+        if [d for d, _ in seen] != self._dropouts:
+            raise Uncompilable("a Dropout is used more or less than once for a row, or in another order than it was made")
+        return [n for _, n in seen]
+
+    @contextmanager
+    def _masked(self, factors: Sequence[Any]) -> Iterator[None]:
+        ends = np.cumsum(self._widths).tolist() if factors else []
+        parts = [factors[end - n : end] for end, n in zip(ends, self._widths, strict=True)] if factors else []
+        with _replaced_masks({d: lambda n, part=part: part for d, part in zip(self._dropouts, parts, strict=False)}):
+            yield
+
+    def _batch(self, where: tuple[int, int], batch: Sequence[int]) -> Array:
+        rows = self._table[batch]
+        if not self._dropouts:
+            return rows
+        self._reseed(where)
+        masks = [np.array(d.mask(n * len(batch))).reshape(len(batch), n) for d, n in zip(self._dropouts, self._widths, strict=True)]
+        return np.concatenate([rows, *masks], axis=1)
+
+    # Training -------------------------------------------------------------------------------------------------------------
+
+    def epoch(self, interrupted: Callable[[], bool]) -> bool:
+        self._pull()  # whoever was called after the last epoch may have changed something
+        if self._changed():
+            self._compile()
+        try:
+            return super().epoch(interrupted)
+        finally:
+            self.sync()
+
+    def _record(self, figures: list[tuple[int, float, float | None]]) -> None:
+        self.sync()
+        super()._record(figures)
+
+    def update(self, where: tuple[int, int], batch: Sequence[int]) -> tuple[float, float | None]:
+        rows = self._batch(where, batch)
+        loss, g = self._loss.value_and_grad(self._w, rows)
+        metric = mean_metric(self.metric, self._predict(self._w, rows).tolist(), [self.data[1][j] for j in batch]) if self.metric else None
+        if self._penalty is not None:
+            g = g + self._penalty.value_and_grad(self._w, np.zeros((1, 0)))[1]
+        with np.errstate(all="ignore"):
+            w, running = self._stepped(g[self._trained])
+        if not (np.isfinite(loss) and np.isfinite(g).all() and np.isfinite(w).all()):
+            return self._eagerly(where, batch)
+        self._w[self._trained], self._running, self._g = w, running, g
+        self.optimizer.t += 1
+        return loss, metric
+
+    def _stepped(self, g: Array) -> tuple[Array, list[Array]]:
+        if self.clip_value is not None:
+            g = np.clip(g, -self.clip_value, self.clip_value)
+        if self.clip_norm is not None and (norm := np.linalg.norm(g)) > self.clip_norm:
+            g = g * (self.clip_norm / norm)
+        optimizer = self.optimizer
+        w, *running = optimizer.rule(optimizer.rate(optimizer.t + 1), self._w[self._trained], g, *self._running)
+        return w, running
+
+    def _eagerly(self, where: tuple[int, int], batch: Sequence[int]) -> tuple[float, float | None]:
+        """The same batch by the eager engine, which says what is not finite."""
+        self.sync()
+        figures = super().update(where, batch)
+        self._pull()
+        return figures
+
+    def measured(self) -> tuple[float, float | None]:
+        assert self.held_out is not None
+        losses, predictions = self._loss_in_use(self._w, self._held_out_table), self._predict_in_use(self._w, self._held_out_table)
+        return float(losses.mean()), mean_metric(self.metric, predictions.tolist(), self.held_out[1])
+
+    # Between the array and the Values -------------------------------------------------------------------------------------
+
+    def _pull(self) -> None:
+        """Take the parameters and the state of the optimiser over from where they are kept."""
+        self._w, self._g = np.array([p.data for p in self._values]), np.array([p.grad for p in self._values])
+        self._running = [np.array(column) for column in self.optimizer.running.values()]
+
+    def sync(self) -> None:
+        """Give them back."""
+        for p, x, g in zip(self._values, self._w.tolist(), self._g.tolist(), strict=True):
+            p.data, p.grad = x, g
+        self.optimizer.running = {name: column.tolist() for name, column in zip(self.optimizer.slots, self._running, strict=True)}
+
+
+def _compiled(f: Callable[[Any, Any], Any], params: Array, row: Array) -> Any:
+    try:
+        return autograd.compile(f, params, row)
+    except (TypeError, ValueError, ArithmeticError, AttributeError) as error:
+        raise Uncompilable(str(error).partition("\n")[0]) from None
+
+
+@contextmanager
+def _replaced_masks(masks: dict[Dropout, Any]) -> Iterator[None]:
+    for dropout, mask in masks.items():
+        vars(dropout)["mask"] = mask
+    try:
+        yield
+    finally:
+        for dropout in masks:
+            del vars(dropout)["mask"]
+
+
+def _callables(run: Run) -> Iterator[Any]:
+    """Whatever takes part in computing a row."""
+    yield from (run.loss.formula, run.regularizer)
+    for module in run.model.modules():
+        yield module
+        for content in vars(module).values():
+            yield from (x for x in (content if isinstance(content, list) else [content]) if callable(x))
+
+
+def _is_ours(x: Any) -> bool:
+    """Whether the library wrote it, so that it computes the same every time."""
+    return x is None or getattr(x, "__module__", "").partition(".")[0] in ("nn", "autograd")
+
+
+def _width(prediction: Any) -> int:
+    return len(prediction) if hasattr(prediction, "__len__") else 1
