@@ -72,7 +72,7 @@ def history(history: History, *, log: bool = False, ax: Axes | None = None) -> A
         lines += _course(ax.twinx(), history.metric_name or "metric", PALETTE[1], history.metric, history.validation_metric)
     lines[-1].axes.legend(handles=lines, loc="center right")  # of the Axes that lie above, or lines would cross it
     ax.set_xlabel("epoch")
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.locator_params(axis="x", integer=True)
     return ax
 
 
