@@ -37,7 +37,7 @@ class Dataset(tuple[Array, Array]):
     >>> X.shape, y.shape
     ((8, 4), (8,))
     >>> data
-    <exercises: 8 rows of 4 features (x1, x2, x3, x4), 4 of class -1 (negative), 4 of class 1 (positive)>
+    <exercises: 8 rows of 4 features (x0, x1, x2, x3), 4 of class -1 (negative), 4 of class 1 (positive)>
     """
 
     name: str
@@ -304,5 +304,5 @@ def _classes(
     if len(labels) != k or len(set(labels)) != k:
         raise ValueError(f"labels must be {k} different numbers, one for each class of {name} (got {labels!r})")
     y = np.array(labels)[index]
-    features = [f"x{j + 1}" for j in range(X.shape[1])] if feature_names is None else [str(feature) for feature in feature_names]
+    features = [f"x{j}" for j in range(X.shape[1])] if feature_names is None else [str(feature) for feature in feature_names]
     return Dataset(name, X.astype(float), y, features, dict(zip(labels, map(str, class_names), strict=True)))

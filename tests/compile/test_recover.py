@@ -13,6 +13,8 @@ import nn
 from autograd import Value, compile, dot, logsumexp, primitive, relu, softmax, tanh
 from autograd.compile.compiled import Compiled
 from autograd.compile.program import Map, Sum
+from autograd.compile.recording import _LEAN
+from autograd.op import Op
 
 from .checks import check
 from .programs import AFFINE, LAYOUTS, Program, Shapes, network_function
@@ -211,3 +213,34 @@ def test_residuals_and_diagonals(k: int, n: int) -> None:
     rng = np.random.default_rng(k + n)
     params = {"W": rng.normal(size=(n, n)), "d": rng.normal(size=n), "b": rng.normal(size=n)}
     check(Program(fn, params, list(rng.normal(size=(3, n))), "residual"))
+
+
+def test_two_dimensional_windows_and_pooling() -> None:
+    def fn(p: Any, x: Any) -> Any:
+        size, width = len(x), 3
+        maps = []
+        for kernel, b in zip(p["K"], p["b"], strict=True):
+            conv = [
+                [sum(kernel[a][c] * x[i + a][j + c] for a in range(width) for c in range(width)) + b for j in range(size - 2)]
+                for i in range(size - 2)
+            ]
+            corners = [(i, j) for i in range(0, size - 2, 2) for j in range(0, size - 2, 2)]
+            pooled = [sum(conv[i + a][j + c] for a in (0, 1) for c in (0, 1)) / 4 for i, j in corners]
+            maps += [tanh(v) for v in pooled]
+        return logsumexp(maps)
+
+    rng = np.random.default_rng(0)
+    params = {"K": rng.normal(size=(2, 3, 3)), "b": rng.normal(size=2)}
+    f = compile(fn, params, np.zeros((6, 6)))
+    assert len(f.program) == 3  # the mean of single-use sums is one sum
+    check(Program(fn, params, list(rng.normal(size=(3, 6, 6))), "2-d convolution"))
+
+
+@pytest.mark.parametrize("op", list(_LEAN), ids=lambda op: op.name)
+def test_lean_rules_are_the_rules_of_the_table(op: Op) -> None:
+    rng = Random(0)
+    for size in (0.1, 1.0, 10.0, 300.0):
+        for _ in range(50):
+            x = [rng.uniform(-size, size) for _ in range(op.arity or 4)]
+            y = op.forward(*x)
+            assert _LEAN[op](y, *x) == pytest.approx(op.partials(y, *x), rel=1e-11, abs=1e-300)

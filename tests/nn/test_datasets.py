@@ -221,7 +221,7 @@ def test_a_dataset_unpacks_prints_copies_and_pickles() -> None:
     X, y = data
     assert X is data.X
     assert y is data.y
-    assert repr(data) == "<moons: 5 rows of 2 features (x1, x2), 2 of class -1 (upper moon), 3 of class 1 (lower moon)>"
+    assert repr(data) == "<moons: 5 rows of 2 features (x0, x1), 2 of class -1 (upper moon), 3 of class 1 (lower moon)>"
     for other in (copy.copy(data), copy.deepcopy(data), pickle.loads(pickle.dumps(data))):
         assert type(other) is Dataset
         assert repr(other) == repr(data)
