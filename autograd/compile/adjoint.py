@@ -14,7 +14,7 @@ from .. import ops
 from ..op import Op
 from .program import (
     Accumulate,
-    Add,
+    Forward,
     Instruction,
     Map,
     Memory,
@@ -23,9 +23,10 @@ from .program import (
     Outer,
     Program,
     Pull,
+    Reduce,
     Ref,
-    Sequence_,
     Sum,
+    Term,
     block,
 )
 from .recording import record_partials
@@ -40,8 +41,8 @@ class Backward:
 
     Attributes:
         rows: for each row, after the program's rows.
-        once: after all rows, where adjoints of `once` have been summed.
-        reached: whether any of the places asked for has an adjoint.
+        once: after all rows, when the adjoints of `once` have been summed over them.
+        opaque: the names of ops whose rule could not be recorded.
     """
 
     rows: list[Instruction] = field(default_factory=list)
@@ -60,20 +61,21 @@ def backward(program: Program, memory: Memory, *, inputs: bool) -> Backward:
     for instruction in program.instructions:
         _spread(instruction, active)
     result = Backward()
+    differentiation = _Differentiation(memory, active, result.opaque)
     for instructions, steps in ((program.rows, result.rows), (program.once, result.once)):
         for instruction in reversed(instructions):
-            if instruction.out.start in active[instruction.out.once]:  # type: ignore[union-attr]
-                steps += _Differentiation(memory, active, result.opaque).steps(instruction)
+            if instruction.out.start in active[instruction.out.once]:
+                steps += differentiation.steps(instruction)
     return result
 
 
-def _spread(instruction: Any, active: dict[bool, set[int]]) -> None:
+def _spread(instruction: Forward, active: dict[bool, set[int]]) -> None:
     """What an instruction writes is active if anything it reads is."""
     if any(not active[ref.once].isdisjoint(ref.places) for ref in reads(instruction)):
         active[instruction.out.once].update(instruction.out.places)
 
 
-def reads(instruction: Any) -> Iterator[Ref]:
+def reads(instruction: Instruction) -> Iterator[Ref]:
     """The operands of an instruction of a program."""
     if isinstance(instruction, Sum):
         for term in instruction.terms:
@@ -82,7 +84,7 @@ def reads(instruction: Any) -> Iterator[Ref]:
                 yield term.right
     elif isinstance(instruction, Map):
         yield from (x for x in instruction.operands if isinstance(x, Ref))
-    elif isinstance(instruction, Sequence_):
+    elif isinstance(instruction, Reduce):
         yield instruction.operand
 
 
@@ -91,8 +93,9 @@ class _Differentiation:
 
     def __init__(self, memory: Memory, active: dict[bool, set[int]], opaque: set[str]) -> None:
         self.memory, self.active, self.opaque = memory, active, opaque
+        self._rules: dict[Any, tuple[Tape, list[int]] | None] = {}  # what has been recorded already
 
-    def steps(self, instruction: Any) -> list[Instruction]:
+    def steps(self, instruction: Forward) -> list[Instruction]:
         if isinstance(instruction, Sum):
             return [step for term in instruction.terms for step in self._term(term, instruction.out)]
         if isinstance(instruction, Map):
@@ -102,11 +105,22 @@ class _Differentiation:
     def _is_active(self, ref: Operand | None) -> bool:
         return isinstance(ref, Ref) and not self.active[ref.once].isdisjoint(ref.places)
 
+    def _rule(self, op: Op, known: list[float | None], wanted: Sequence[int]) -> tuple[Tape, list[int]] | None:
+        """The simplified tape of the wanted partials of an op, and their places; None if its rule cannot be recorded."""
+        key = op, tuple(map(repr, known)), tuple(wanted)
+        if key not in self._rules:
+            try:
+                tape, partials = record_partials(op, known)
+                self._rules[key] = simplified(tape, [partials[j] for j in wanted])
+            except Exception:  # a rule of the user's own may do anything
+                self._rules[key] = None
+        return self._rules[key]
+
     # Sums
 
-    def _term(self, term: Any, out: Ref) -> Iterator[Instruction]:
+    def _term(self, term: Term, out: Ref) -> Iterator[Instruction]:
         left, right, scale = term.left, term.right, term.scale
-        if term.kind == "product":
+        if term.kind == "product" and right is not None:
             families, size = right.shape[0], len(out.places) // right.shape[0]
             source = out.reshaped(families, size)
             if self._is_active(left):
@@ -124,12 +138,11 @@ class _Differentiation:
     def _map(self, instruction: Map) -> list[Instruction]:
         out, op = instruction.out, instruction.op
         known = [None if isinstance(x, Ref) else x for x in instruction.operands]
-        try:
-            tape, partials = record_partials(op, known)
-        except Exception:  # a rule of the user's own may do anything
-            return self._opaque(op, out, instruction.operands)
         wanted = [j for j, x in enumerate(instruction.operands) if self._is_active(x)]
-        tape, places = simplified(tape, [partials[j] for j in wanted])
+        rule = self._rule(op, known, wanted)
+        if rule is None:
+            return self._opaque(op, out, instruction.operands)
+        tape, places = rule
         steps: list[Instruction] = []
         at = self._on_blocks(tape, [*instruction.operands, out], out, steps)
         for j, place in zip(wanted, places, strict=True):
@@ -169,7 +182,7 @@ class _Differentiation:
             columns.append(column.places)
         places = tuple([place for row in zip(*columns, strict=True) for place in row])
         result = self.memory.take(out.once, out.size)
-        steps.append(Sequence_(result, op, Ref(out.once, (out.size, len(operands)), places)))
+        steps.append(Reduce(result, op, Ref(out.once, (out.size, len(operands)), places)))
         return steps, result
 
     def _opaque(self, op: Op, out: Ref, operands: tuple[Operand, ...]) -> list[Instruction]:
@@ -184,14 +197,13 @@ class _Differentiation:
 
     # Functions of sequences
 
-    def _sequence(self, instruction: Sequence_) -> list[Instruction]:
+    def _sequence(self, instruction: Reduce) -> list[Instruction]:
         """Each row of the operand by itself: the rule's operations on the elements of the sequence are grouped like any others."""
         op, out, length = instruction.op, instruction.out, instruction.operand.shape[1]
-        try:
-            tape, partials = record_partials(op, [None] * length)
-        except Exception:
+        rule = self._rule(op, [None] * length, range(length))
+        if rule is None:
             return self._opaque_sequence(instruction)
-        tape, roots = simplified(tape, partials)
+        tape, roots = rule
         if all(tape.value(root) == 0.0 for root in roots):
             return []
         steps: list[Instruction] = []
@@ -208,7 +220,7 @@ class _Differentiation:
         for node in tape.nodes:
             copy.constant(node[1]) if node[0] is CONST else copy.put(node)
         recovery = Recovery(copy, roots, leaves, self.memory)
-        steps = [*recovery.once, *recovery.rows]
+        steps: list[Instruction] = [*recovery.once, *recovery.rows]
         factor = Ref(out.once, (1, row.size), tuple([ref.start for ref in recovery.roots]))
         if len({ref.once for ref in recovery.roots}) > 1 or recovery.roots[0].once != out.once:  # constants among them
             copies = self.memory.take(out.once, row.size)
@@ -218,7 +230,7 @@ class _Differentiation:
         steps.append(Accumulate(row.reshaped(1, row.size), out, 1.0, factor))
         return steps
 
-    def _opaque_sequence(self, instruction: Sequence_) -> list[Instruction]:
+    def _opaque_sequence(self, instruction: Reduce) -> list[Instruction]:
         out, length = instruction.out, instruction.operand.shape[1]
         steps: list[Instruction] = []
         for k, place in enumerate(out.places):
@@ -227,5 +239,3 @@ class _Differentiation:
             steps += self._opaque(instruction.op, block(out.once, place, 1), operands)
         return steps
 
-
-__all__ = ["Add", "Backward", "backward", "reads"]

@@ -131,16 +131,28 @@ def dot(x: Array, out: Array) -> None:
 
 
 def logsumexp(x: Array, out: Array) -> None:
-    """m + log(1 + rest), where m is the largest: the terms e^(x - m) but for one that is 1."""
-    m = np.maximum.reduce(x, axis=1, keepdims=True)
-    d = x - np.minimum(np.maximum(m, -_LARGEST), _LARGEST)  # infinities would give inf - inf
+    """m + log(sum of e^(x - m)), where m is the largest; near m, and where it is infinite, with more care."""
+    m = np.maximum.reduce(x, axis=1)
+    terms = x - m[:, None]
+    np.exp(terms, out=terms)
+    np.add.reduce(terms, axis=1, out=out)
+    if out.size and not out.min() > 1.001:  # nan among them, too
+        _careful_logsumexp(x, m, out)
+    else:
+        np.log(out, out=out)
+        np.add(out, m, out=out)
+
+
+def _careful_logsumexp(x: Array, m: Array, out: Array) -> None:
+    """m + log(1 + rest): the terms e^(x - m) but for one that is 1."""
+    d = x - np.minimum(np.maximum(m, -_LARGEST), _LARGEST)[:, None]  # infinities would give inf - inf
     at_top = np.greater_equal(d, 0.0)
     np.exp(d, out=d)
     np.copyto(d, 0.0, where=at_top)
     np.add.reduce(d, axis=1, out=out)
     np.add(out, np.add.reduce(at_top, axis=1) - 1.0, out=out)
     np.log1p(out, out=out)
-    np.add(out, m[:, 0], out=out)
+    np.add(out, m, out=out)
 
 
 COMPOSITES: Final[dict[str, Kernel]] = {
@@ -202,7 +214,7 @@ def partials_of(op: Op, count: int) -> Kernel:
 
 def _is_ours(op: Op) -> bool:
     from .. import ops
-    from .recover import spread
+    from .flatten import spread
     from .simplify import peak
 
     return op in (peak, spread) or (op.name in ops.builtin and ops.table.get(op.name) is op)

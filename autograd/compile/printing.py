@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any
 
-from .program import Map, Operand, Program, Ref, Sequence_, Sum, Term
+from .program import Forward, Map, Operand, Program, Ref, Sum, Term
 
 
 def printed(program: Program) -> str:
@@ -37,7 +36,7 @@ class _Printer:
         if matrices:
             yield f"parameters: {', '.join(matrices)}"
 
-    def _line(self, instruction: Any) -> tuple[str, int]:
+    def _line(self, instruction: Forward) -> tuple[str, int]:
         if isinstance(instruction, Sum):
             right = self._sum(instruction)
             letter = "h" if any(term.kind == "product" for term in instruction.terms) else "s"
@@ -45,7 +44,6 @@ class _Printer:
             right = f"{instruction.op.name}({', '.join(map(self._operand, instruction.operands))})"
             letter = "a"
         else:
-            assert isinstance(instruction, Sequence_)
             right = f"{instruction.op.name}({self._ref(instruction.operand)})"
             letter = "m"
         out = instruction.out

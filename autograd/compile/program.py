@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import prod
-from typing import Any
 
 from ..op import Op
 
@@ -108,8 +106,8 @@ class Map:
 
 
 @dataclass(frozen=True)
-class Sequence_:
-    """out = op(operand), a function of a sequence, for each row of the operand (K, T)."""
+class Reduce:
+    """out = op(operand), a function of a sequence such as max, for each row of the operand (K, T)."""
 
     out: Ref
     op: Op
@@ -117,13 +115,6 @@ class Sequence_:
 
 
 # Of the backward pass, where memory holds adjoints at the same places beside values.
-
-
-@dataclass(frozen=True)
-class Adjoint:
-    """Marks a Ref as meaning the adjoints of its places."""
-
-    ref: Ref
 
 
 @dataclass(frozen=True)
@@ -137,14 +128,6 @@ class Accumulate:
     source: Ref
     scale: float = 1.0
     factor: Ref | None = None
-
-
-@dataclass(frozen=True)
-class Add:
-    """adjoint of target += source, a Ref of values."""
-
-    target: Ref
-    source: Ref
 
 
 @dataclass(frozen=True)
@@ -177,7 +160,8 @@ class Opaque:
     operands: tuple[Operand, ...]
 
 
-Instruction = Sum | Map | Sequence_ | Accumulate | Add | Pull | Outer | Opaque
+Forward = Sum | Map | Reduce
+Instruction = Forward | Accumulate | Pull | Outer | Opaque
 
 
 @dataclass
@@ -212,20 +196,20 @@ class Program:
         once: the instructions that depend on parameters alone.
         rows: the instructions for each row.
         result: the place of the result.
-        memory: how much of it, after the backward instructions are added, too.
+        memory: how much of it they need.
         names: of parameters, from the structure that holds them: the first place and the count of each.
     """
 
     n_params: int
     n_inputs: int
-    once: list[Instruction]
-    rows: list[Instruction]
+    once: list[Forward]
+    rows: list[Forward]
     result: Ref
     memory: Memory
     names: list[tuple[str, int, int]]
 
     @property
-    def instructions(self) -> list[Instruction]:
+    def instructions(self) -> list[Forward]:
         return [*self.once, *self.rows]
 
     def __len__(self) -> int:
@@ -235,14 +219,3 @@ class Program:
         from .printing import printed
 
         return printed(self)
-
-
-def elements(shape: tuple[int, ...]) -> int:
-    return prod(shape)
-
-
-def written(instruction: Any) -> tuple[Ref, ...]:
-    """The places of values that an instruction writes."""
-    if isinstance(instruction, Opaque):
-        return instruction.outs
-    return (instruction.out,) if isinstance(instruction, (Sum, Map, Sequence_)) else ()

@@ -11,241 +11,39 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Any
 
 from .. import ops
 from ..op import Op
-from .program import Instruction, Map, Memory, Operand, Ref, Sequence_, Sum, Term
-from .tape import CONST, Node, Tape, live
+from .flatten import CONSTANT, FEW_PRODUCTS, ONCE, ROW, Flat, Units
+from .program import Forward, Map, Memory, Operand, Reduce, Ref, Sum, Term
+from .tape import Tape
 
-CONSTANT, ONCE, ROW = 0, 1, 2
-
-spread: Final = Op("spread", lambda x: x, lambda y, x: (1.0,), doc="What is the same for all rows, as a number of each row.")
-
-_dot = ops.table["dot"]
-_SUMS = frozenset({ops.add, ops.subtract, ops.negative, ops.positive, ops.sum, ops.mean, ops.multiply, ops.divide, ops.square, _dot})
-_FEW_TERMS, _FEW_PRODUCTS, _FEW_UNITS, _LARGE = 4, 3, 4, 16
+_FEW_TERMS, _FEW_UNITS, _LARGE = 4, 4, 16
 
 
-class Flat:
-    """A flattened sum: constant + scale * once + scale * row + scale * row * row + scale * once * row."""
-
-    __slots__ = ("constant", "once", "pairs", "plain", "weighted")
-
-    def __init__(self) -> None:
-        self.constant = 0.0
-        self.once: list[tuple[float, int]] = []
-        self.plain: dict[int, float] = {}
-        self.pairs: list[tuple[float, int, int]] = []
-        self.weighted: list[tuple[float, int, int]] = []
-
-    def atoms(self) -> Iterable[int]:
-        yield from self.plain
-        yield from (i for _, i in self.once)
-        for _, a, b in self.pairs:
-            yield a
-            yield b
-        for _, p, r in self.weighted:
-            yield p
-            yield r
-
-
-class Recovery:
+class Recovery(Units):
     """The instructions for a tape.
 
     Args:
-        tape: simplified. Auxiliary nodes are added to it.
-        roots: the places of the results on it.
-        leaves: for each leaf but constants, whether it is in `once` and its place there.
+        tape, roots, leaves: as for Units.
         memory: where blocks are taken from.
+
+    Attributes:
+        once, rows: the instructions.
+        roots: the places of the results.
     """
 
     def __init__(self, tape: Tape, roots: Sequence[int], leaves: dict[int, tuple[bool, int]], memory: Memory) -> None:
-        self.tape, self.nodes, self.memory = tape, tape.nodes, memory
-        self.depends: list[int] = []
-        self.uses: list[int] = []
+        super().__init__(tape, roots, leaves)
+        self.memory = memory
         self.at: dict[int, int] = {i: place for i, (_, place) in leaves.items()}
         self.home: dict[int, int] = {place: -1 for once, place in leaves.values() if not once}  # the block of each place of `rows`
-        self.once: list[Instruction] = []
-        self.rows: list[Instruction] = []
-        self._leaves = leaves
-        self._count(roots)
-        self._units: dict[int, Flat | None] = {}
-        self._sequences: dict[int, tuple[int, ...]] = {}  # the operands of functions of a sequence, all of them numbers of rows
-        self._order: dict[int, float] = {}
-        needed = set(roots)
-        for kind in (ROW, ONCE):
-            self._find_units(kind, needed)
+        self.once: list[Forward] = []
+        self.rows: list[Forward] = []
         for kind in (ONCE, ROW):
             self._emit(kind)
         self.roots = [self._result(root) for root in roots]
-
-    # What depends on what -----------------------------------------------------------------------------------------------
-
-    def _count(self, roots: Sequence[int]) -> None:
-        """What each node depends on, and how often it is used."""
-        nodes = self.nodes
-        uses = self.uses = [0] * len(nodes)
-        marks = live(nodes, roots)
-        depends = self.depends
-        for i, node in enumerate(nodes):
-            depends.append(self._kind(node, i))
-            if marks[i] and node[0].__class__ is Op:
-                for j in node[1:]:
-                    uses[j] += 1
-        for root in roots:
-            uses[root] += 1
-
-    def _kind(self, node: Node, i: int) -> int:
-        head = node[0]
-        if head is CONST:
-            return CONSTANT
-        if head.__class__ is not Op:
-            return ONCE if self._leaves[i][0] else ROW
-        if head is spread:
-            return ROW
-        depends, kind = self.depends, CONSTANT
-        for j in node[1:]:
-            if depends[j] > kind:
-                kind = depends[j]
-                if kind == ROW:
-                    break
-        return kind
-
-    def _new(self, op: Op, *operands: int) -> int:
-        """An auxiliary node."""
-        place = self.tape.put((op, *operands))
-        if place == len(self.depends):
-            self.depends.append(self._kind(self.nodes[place], place))
-            self.uses.append(1)
-        return place
-
-    def _constant(self, x: float) -> int:
-        place = self.tape.constant(x)
-        if place == len(self.depends):
-            self.depends.append(CONSTANT)
-            self.uses.append(1)
-        return place
-
-    # Units: what becomes part of an instruction --------------------------------------------------------------------------
-
-    def _find_units(self, kind: int, needed: set[int]) -> None:
-        """From the results down: the nodes that have to be computed, sums flattened."""
-        i = len(self.nodes)
-        while i > 0:
-            i -= 1
-            if i in needed and self.depends[i] == kind and self.nodes[i][0].__class__ is Op:
-                self._add_unit(i, float(i), needed)
-
-    def _add_unit(self, i: int, order: float, needed: set[int]) -> None:
-        known = self._order.get(i)
-        if known is not None:
-            self._order[i] = min(known, order)
-            return
-        self._order[i] = order
-        node = self.nodes[i]
-        flat = self._units[i] = self._flattened(i) if node[0] in _SUMS and self._is_sum(i) else None
-        if flat is not None:
-            self._tidy(flat)
-            atoms = flat.atoms()
-        elif node[0].arity is None and self.depends[i] == ROW:
-            atoms = [self._as_row(j) for j in node[1:]]
-            self._sequences[i] = tuple(atoms)
-        else:
-            atoms = node[1:]
-        for j in atoms:
-            needed.add(j)
-            if j >= i and self.depends[j] == self.depends[i]:  # an auxiliary node; its operands come before this one
-                self._add_unit(j, order - 0.5, needed)
-
-    def _as_row(self, i: int) -> int:
-        return i if self.depends[i] == ROW else self._new(spread, i)
-
-    def _is_sum(self, i: int) -> bool:
-        """Whether this use of the op is a sum: division by a constant only."""
-        node = self.nodes[i]
-        return node[0] is not ops.divide or self._divisor(node) is not None
-
-    def _divisor(self, node: Node) -> float | None:
-        c = self.tape.value(node[2])
-        return c if c and c - c == 0.0 else None
-
-    def _flattened(self, root: int) -> Flat:
-        flat = Flat()
-        nodes, depends, uses = self.nodes, self.depends, self.uses
-        kind = depends[root]
-        stack = [(root, 1.0)]
-        while stack:
-            i, c = stack.pop()
-            node = nodes[i]
-            op = node[0]
-            if i != root:
-                its = depends[i]
-                if its == CONSTANT:
-                    flat.constant += c * node[1]
-                    continue
-                if its != kind:
-                    while nodes[i][0] is ops.negative:
-                        i, c = nodes[i][1], -c
-                    flat.once.append((c, i))
-                    continue
-                if uses[i] != 1 or op not in _SUMS or (op is ops.divide and self._divisor(node) is None):
-                    flat.plain[i] = flat.plain.get(i, 0.0) + c
-                    continue
-            if op is ops.add:
-                stack += ((node[2], c), (node[1], c))
-            elif op is ops.multiply:
-                self._multiply(flat, stack, c, node[1], node[2])
-            elif op is ops.subtract:
-                stack += ((node[2], -c), (node[1], c))
-            elif op is ops.negative:
-                stack.append((node[1], -c))
-            elif op is ops.square:
-                self._multiply(flat, stack, c, node[1], node[1])
-            elif op is ops.divide:
-                stack.append((node[1], c / self.tape.nodes[node[2]][1]))
-            elif op is _dot:
-                half = len(node) // 2
-                for a, b in zip(node[1 : 1 + half], node[1 + half :], strict=True):
-                    self._multiply(flat, stack, c, a, b)
-            else:
-                scale = c / (len(node) - 1) if op is ops.mean else c
-                stack += [(j, scale) for j in node[1:]]
-        return flat
-
-    def _multiply(self, flat: Flat, stack: list[tuple[int, float]], c: float, a: int, b: int) -> None:
-        """One product: signs and constants taken out, then sorted by what the factors depend on."""
-        nodes, depends = self.nodes, self.depends
-        while nodes[a][0] is ops.negative:
-            a, c = nodes[a][1], -c
-        while nodes[b][0] is ops.negative:
-            b, c = nodes[b][1], -c
-        kind_a, kind_b = depends[a], depends[b]
-        if kind_a == CONSTANT:
-            stack.append((b, c * nodes[a][1]))
-        elif kind_b == CONSTANT:
-            stack.append((a, c * nodes[b][1]))
-        elif kind_a == kind_b:
-            flat.pairs.append((c, a, b))
-        elif kind_a == ONCE:
-            flat.weighted.append((c, a, b))
-        else:
-            flat.weighted.append((c, b, a))
-
-    def _tidy(self, flat: Flat) -> None:
-        """What depends on parameters only is summed and scaled once for all rows."""
-        if len(flat.once) > 1:
-            flat.once = [(1.0, self._new(ops.sum, *[self._scaled(c, p) for c, p in flat.once]))]
-        if len({c for c, _, _ in flat.weighted}) > 1:
-            flat.weighted = [(1.0, self._scaled(c, p), r) for c, p, r in flat.weighted]
-        if len(flat.pairs) > _FEW_PRODUCTS and len({c for c, _, _ in flat.pairs}) > 1:
-            for c, a, b in flat.pairs:
-                product = self._new(ops.multiply, a, b)
-                flat.plain[product] = flat.plain.get(product, 0.0) + c
-            flat.pairs = []
-
-    def _scaled(self, c: float, p: int) -> int:
-        return p if c == 1.0 else self._new(ops.negative, p) if c == -1.0 else self._new(ops.multiply, self._constant(c), p)
 
     # Groups: what becomes one instruction ---------------------------------------------------------------------------------
 
@@ -270,18 +68,7 @@ class Recovery:
             for i, same in copies:
                 self.at[i] = self.at[same]
 
-    def _same_as(self, i: int) -> int | None:
-        """What a unit is a mere copy of, after its sum has been flattened."""
-        flat = self._units[i]
-        if flat is None or flat.constant or flat.once or flat.pairs or flat.weighted or list(flat.plain.values()) != [1.0]:
-            return None
-        return next(iter(flat.plain))
-
-    def _atoms(self, i: int) -> Iterable[int]:
-        flat = self._units[i]
-        return flat.atoms() if flat is not None else self._sequences.get(i) or self.nodes[i][1:]
-
-    def _groups(self, units: list[int]) -> Iterable[Instruction]:
+    def _groups(self, units: list[int]) -> Iterable[Forward]:
         buckets: dict[Any, dict[Any, list[tuple[int, Any]]]] = {}
         for i in sorted(units):
             flat = self._units[i]
@@ -326,13 +113,13 @@ class Recovery:
         kind = self.depends[j]
         return ("constant", self.nodes[j][1]) if kind == CONSTANT and op is ops.power else kind
 
-    def _map(self, key: Any, members: list[tuple[int, Any]]) -> Instruction:
+    def _map(self, key: Any, members: list[tuple[int, Any]]) -> Forward:
         op = key[1]
         operands = [operands for _, operands in members]
         if key[0] == "sequence":
             refs = self._ref([j for row in operands for j in row], (len(members), key[2]))
             assert isinstance(refs, Ref)
-            return Sequence_(self._place_all([i for i, _ in members]), op, refs)
+            return Reduce(self._place_all([i for i, _ in members]), op, refs)
         refs_each = tuple(self._ref_or_number(column) for column in zip(*operands, strict=True))
         return Map(self._place_all([i for i, _ in members]), op, refs_each)
 
@@ -389,7 +176,7 @@ class Recovery:
         at = self.at
         pairs = sorted((at[a], at[b], c, a, b) if at[a] <= at[b] else (at[b], at[a], c, b, a) for c, a, b in flat.pairs)
         scales = {pair[2] for pair in pairs}
-        if len(pairs) > _FEW_PRODUCTS and len(scales) == 1:
+        if len(pairs) > FEW_PRODUCTS and len(scales) == 1:
             parts.append(("dot", scales.pop(), [pair[3] for pair in pairs], [pair[4] for pair in pairs]))
         else:
             parts += [("mul", c, [a], [b]) for _, _, c, a, b in pairs]
@@ -408,7 +195,7 @@ class Recovery:
             weights, read = [p for _, p, _ in column], [r for _, _, r in column]
             parts.append(("product" if len(column) > 1 else "mul", c, weights, read))
 
-    def _sums(self, key: Any, members: list[tuple[int, Any]]) -> Iterable[Instruction]:
+    def _sums(self, key: Any, members: list[tuple[int, Any]]) -> Iterable[Forward]:
         """One instruction for units that read the same, or all of one for many families that read differently."""
         matrices = [n for n, part in enumerate(key[1:]) if part[0] == "product"]
         families: dict[Any, list[tuple[int, Any]]] = {}
@@ -424,7 +211,7 @@ class Recovery:
         for (size, _), alike in together.items():
             yield self._sum(alike, size)
 
-    def _sum(self, families: list[list[tuple[int, Any]]], size: int) -> Instruction:
+    def _sum(self, families: list[list[tuple[int, Any]]], size: int) -> Forward:
         members = [member for family in families for member in family]
         constants = [constant for _, (constant, _) in members]
         terms = []

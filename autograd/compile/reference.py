@@ -7,7 +7,7 @@ from typing import Any
 
 from .adjoint import Backward
 from .layout import Layout, as_rows
-from .program import Accumulate, Instruction, Map, Memory, Opaque, Operand, Outer, Program, Pull, Ref, Sequence_, Sum, Term
+from .program import Accumulate, Instruction, Map, Memory, Opaque, Operand, Outer, Program, Pull, Reduce, Ref, Sum, Term
 
 
 class Machine:
@@ -23,7 +23,7 @@ class Machine:
 
     def run(self, instructions: Iterable[Instruction]) -> None:
         for instruction in instructions:
-            getattr(self, f"_{type(instruction).__name__.lower().rstrip('_')}")(instruction)
+            getattr(self, f"_{type(instruction).__name__.lower()}")(instruction)
 
     def get(self, x: Operand | None) -> list[float]:
         if x is None:
@@ -74,7 +74,7 @@ class Machine:
         columns = [self.get(x) * (m.out.size if not isinstance(x, Ref) else 1) for x in m.operands]
         self._put(m.out, [m.op.forward(*x) for x in zip(*columns, strict=True)])
 
-    def _sequence(self, s: Sequence_) -> None:
+    def _reduce(self, s: Reduce) -> None:
         self._put(s.out, [s.op.forward(*row) for row in _split(self.get(s.operand), s.operand.shape[1])])
 
     # Backward

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from .. import ops
 from ..op import Op
-from .program import Map, Program, Sequence_
+from .program import Map, Program, Reduce
 from .recording import Recording, record_partials
 
 
@@ -23,7 +23,7 @@ class Report:
     def __init__(self, recording: Recording, program: Program, backend: str) -> None:
         self.nodes = recording.size
         self.instructions = len(program)
-        self.scalars = sum(instruction.out.size == 1 for instruction in program.instructions)  # type: ignore[union-attr]
+        self.scalars = sum(instruction.out.size == 1 for instruction in program.instructions)
         self.declined = [*_frozen(recording), *_sequences(program), *_rules(program)]
         if backend == "numpy":
             self.declined += _kernels(program)
@@ -42,7 +42,7 @@ def _frozen(recording: Recording) -> Iterator[str]:
 
 def _sequences(program: Program) -> Iterator[str]:
     for instruction in program.instructions:
-        if isinstance(instruction, Sequence_) and instruction.out.size > 1:
+        if isinstance(instruction, Reduce) and instruction.out.size > 1:
             yield f"{instruction.op.name} of {instruction.out.size} sequences: computed together, but differentiated one by one"
 
 
@@ -50,7 +50,7 @@ def _rules(program: Program) -> Iterator[str]:
     """Rules of the user's own that cannot be recorded."""
     seen: set[tuple[Op, int]] = set()
     for instruction in program.instructions:
-        if isinstance(instruction, (Map, Sequence_)) and instruction.op.name not in ops.builtin:
+        if isinstance(instruction, (Map, Reduce)) and instruction.op.name not in ops.builtin:
             count = len(instruction.operands) if isinstance(instruction, Map) else instruction.operand.shape[1]
             if (instruction.op, count) not in seen:
                 seen.add((instruction.op, count))
@@ -65,6 +65,6 @@ def _kernels(program: Program) -> Iterator[str]:
     """Ops that NumPy has no function for."""
     from .kernels import is_vectorised
 
-    for op in dict.fromkeys(instruction.op for instruction in program.instructions if isinstance(instruction, (Map, Sequence_))):
+    for op in dict.fromkeys(instruction.op for instruction in program.instructions if isinstance(instruction, (Map, Reduce))):
         if not is_vectorised(op):
             yield f"{op.name} is computed on floats, one by one: NumPy has no such function"

@@ -32,7 +32,7 @@ class Program:
 
 def random_program(seed: int) -> Program:
     rng = Random(seed)
-    kind = rng.choice([dag, dag, layered, network, network, mixed, unrolled])
+    kind = rng.choice([dag, dag, layered, layered, network, network, network, mixed, mixed, unrolled, unrolled, wide])
     program = kind(rng)
     program.about = f"seed {seed}, {kind.__name__}: {program.about}"
     return program
@@ -310,6 +310,12 @@ def network(rng: Random, sizes: Sequence[int] | None = None) -> Program:
     rows = [_numbers(rng, sizes[0]) + [float(rng.choice([-1, 1])) for _ in range(sizes[-1])] for _ in range(rng.randint(1, 5))]
     about = f"{sizes} {styles} {layout} residual={residual} tied={tied} penalty={penalty} numpy={numpy_style}"
     return Program(fn, shapes.random(rng, layout), rows, about)
+
+
+def wide(rng: Random) -> Program:
+    """A network whose layers are large enough to be matrices of their own."""
+    width = rng.choice([16, 17, 20, 24])
+    return network(rng, [rng.choice([width, rng.randint(1, 20)]), *[width] * rng.randint(1, 2), rng.choice([1, width, rng.randint(1, 20)])])
 
 
 def network_function(
