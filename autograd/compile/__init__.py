@@ -21,8 +21,9 @@ def compile(fn: Callable[[Any, Any], Any], params: Any, inputs: Any, backend: st
     """Turn a scalar function of one row into an array program for all rows.
 
     Args:
-        fn: `fn(params, inputs)` returns one number, in ordinary scalar code: loops, lists, helpers, NumPy object arrays, modules of
-            `nn`. It is called once, with recorded numbers in the places of numbers; branching on them raises RecordingError.
+        fn: `fn(params, inputs)` returns one number (or a flat list of them, which have values but no gradient), in ordinary scalar
+            code: loops, lists, helpers, NumPy object arrays, modules of `nn`. It is called once, with recorded numbers in the places
+            of numbers; branching on them raises RecordingError.
         params: numbers in any nested structure of lists, tuples, dicts and arrays. Values in it are parameters wherever `fn` meets
             them: `compile(lambda p, x: loss(model(x)), model.parameters(), row)`.
         inputs: one example row, of any such structure. Of params and inputs only the structure counts.
@@ -33,7 +34,7 @@ def compile(fn: Callable[[Any, Any], Any], params: Any, inputs: Any, backend: st
 
     Raises:
         RecordingError: if `fn` needs the value of a recorded number.
-        TypeError: if `fn` returns anything but one number, or params or inputs hold anything but numbers.
+        TypeError: if `fn` returns anything but numbers, or params or inputs hold anything but numbers.
         ValueError: if the backend is unknown or not installed.
 
     >>> from autograd import compile

@@ -47,7 +47,7 @@ class Compiled:
         return self._backward[inputs]
 
     def __call__(self, params: Any, rows: Any) -> Any:
-        """The value of each row, shape (n,).
+        """The value of each row, shape (n,); where fn returns k numbers, shape (n, k).
 
         Args:
             params: numbers in the structure that was compiled.
@@ -68,6 +68,7 @@ class Compiled:
         """
         if reduction not in ("mean", "sum"):
             raise ValueError(f"reduction must be 'mean' or 'sum' (got {reduction!r})")
+        self._require_one()
         numbers, given = self._machine.params(self._params, params), self._rows(rows)
         count = len(given)
         if reduction == "mean" and not count:
@@ -77,12 +78,14 @@ class Compiled:
 
     def input_grads(self, params: Any, rows: Any) -> Any:
         """The derivative of each row's value in the numbers of that row, shape (n, n_inputs)."""
+        self._require_one()
         return self._machine.input_grads(self._machine.params(self._params, params), self._rows(rows))
 
-    def trace(self, params: Any, row: Any) -> Value:
+    def trace(self, params: Any, row: Any) -> Any:
         """The graph of one row, from leaves labelled p0, p1, ... and x0, x1, ...: to be drawn, stepped and differentiated.
 
-        The function runs as it was written, on Values: its nodes are those of the code, not of the program.
+        The function runs as it was written, on Values: its nodes are those of the code, not of the program. Where it returns several
+        numbers, so does this.
         """
         p, x = self._params.numbers(params), self._inputs.numbers(row)
         labelled = [
@@ -90,12 +93,19 @@ class Compiled:
             for layout, numbers, name in ((self._params, p, "p"), (self._inputs, x, "x"))
         ]
         result = self._fn(*labelled)
+        if self.program.several:
+            return [x if isinstance(x, Value) else Value(x) for x in result]
         return result if isinstance(result, Value) else Value(result)
 
     def unchanged(self) -> bool:
         """Whether recording the function again gives the same tape: False if it has come to compute something else, or draws at random."""
         again = Recording(self._fn, *self._example)
-        return (again.nodes, again.root) == (self.recording.nodes, self.recording.root)
+        return (again.nodes, again.roots) == (self.recording.nodes, self.recording.roots)
+
+    def _require_one(self) -> None:
+        if self.program.several:
+            count = len(self.program.results)
+            raise TypeError(f"fn returns {count} numbers, and the gradient is that of one: compile a function that reduces them")
 
     def _rows(self, rows: Any) -> Any:
         return self._machine.rows(self._inputs, rows)
@@ -129,9 +139,11 @@ def _machine(backend: str) -> Any:
 
 
 def _recovered(recording: Recording, params: Layout) -> Program:
-    tape, (root,) = simplified(recording, [recording.root])
+    tape, roots = simplified(recording, recording.roots)
     memory = Memory(once=recording.n_params, rows=recording.n_inputs)
     places = {i: (node[0] is PARAM, node[1]) for i, node in enumerate(tape.nodes) if node[0] in (PARAM, INPUT)}
-    recovery = Recovery(tape, [root], places, memory)
-    return Program(recording.n_params, recording.n_inputs, recovery.once, recovery.rows, recovery.roots[0], memory, params.names())
+    recovery = Recovery(tape, roots, places, memory)
+    results = tuple(recovery.roots)
+    sizes = recording.n_params, recording.n_inputs
+    return Program(*sizes, recovery.once, recovery.rows, results, recording.several, memory, params.names())
 

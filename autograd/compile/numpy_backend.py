@@ -100,7 +100,6 @@ class Pass:
         self.program, self.memory, self.steps = program, memory, steps
         writer = Writer(program, memory, steps)
         self.source, self.constants = writer.source(), writer.constants
-        self.result_once = program.result.once
         self.code = compile(self.source, f"<compiled program of {len(program)} instructions>", "exec")
         places = memory.rows + (writer.adjoint_rows if steps else 0)
         self.chunk = chunk_for(places)
@@ -114,7 +113,7 @@ class Pass:
             return Workspace(self)
 
     def values(self, params: Array, rows: Array) -> Array:
-        out = np.empty(len(rows))
+        out = np.empty((len(rows), len(self.program.results)))
         work = self._workspace()
         with np.errstate(all="ignore"):
             work.start(params)
@@ -122,9 +121,10 @@ class Pass:
                 part = rows[lo : lo + self.chunk]
                 bound = work.bound(len(part))
                 bound.run(part.T, 0.0)
-                out[lo : lo + self.chunk] = bound.result
+                for k, result in enumerate(bound.results):
+                    out[lo : lo + self.chunk, k] = result
         self._idle.append(work)
-        return out
+        return out if self.program.several else out[:, 0]
 
     def value_and_grad(self, params: Array, rows: Array, seed: float) -> tuple[float, Array]:
         count = len(rows)
@@ -214,8 +214,7 @@ class Bound:
         self.rows = np.zeros((of.memory.rows, count))
         self.d_rows = np.zeros((of.memory.rows if of.steps else 0, count))
         self.ones = np.ones(count)
-        where = work.once if of.result_once else self.rows[of.program.result.start]
-        self.result = where[of.program.result.start : of.program.result.start + 1] if of.result_once else where
+        self.results = [work.once[r.start : r.start + 1] if r.once else self.rows[r.start] for r in of.program.results]
         names = {"np": np, "as_strided": as_strided, "scatter": scatter, "ones": self.ones, "n": count, **of.constants}
         names |= {"once": work.once, "d_once": work.d_once, "rows": self.rows, "d_rows": self.d_rows}
         exec(of.code, names)
@@ -223,9 +222,8 @@ class Bound:
 
     def total(self) -> float:
         """The sum of the results."""
-        if len(self.result) != len(self.ones):
-            return float(self.result[0]) * len(self.ones)
-        return float(self.result.dot(self.ones))
+        (result,) = self.results
+        return float(result.dot(self.ones)) if len(result) == len(self.ones) else float(result[0]) * len(self.ones)
 
 
 def scatter(memory: Array, layers: Sequence[tuple[Any, Any]], shares: Array) -> None:

@@ -31,10 +31,16 @@ class _Printer:
             if n == len(self.program.once) and n:
                 yield "for each row:"
             yield f"{text:<{width}}  ({size})"
-        yield f"return {self._ref(self.program.result)}"
+        yield f"return {self._results()}"
         matrices = [f"{name} ({' x '.join(map(str, shape))})" for (_, shape), name in self._params.items()]
         if matrices:
             yield f"parameters: {', '.join(matrices)}"
+
+    def _results(self) -> str:
+        results = self.program.results
+        if len({ref.once for ref in results}) == 1:
+            return self._ref(Ref(results[0].once, (len(results),), tuple(ref.start for ref in results)))
+        return ", ".join(map(self._ref, results))
 
     def _line(self, instruction: Forward) -> tuple[str, int]:
         if isinstance(instruction, Sum):

@@ -195,7 +195,8 @@ class Program:
         n_params, n_inputs: how many numbers it takes.
         once: the instructions that depend on parameters alone.
         rows: the instructions for each row.
-        result: the place of the result.
+        results: the places of the results.
+        several: whether there may be more than one, so that values have a second axis.
         memory: how much of it they need.
         names: of parameters, from the structure that holds them: the first place and the count of each.
     """
@@ -204,9 +205,16 @@ class Program:
     n_inputs: int
     once: list[Forward]
     rows: list[Forward]
-    result: Ref
+    results: tuple[Ref, ...]
+    several: bool
     memory: Memory
     names: list[tuple[str, int, int]]
+
+    @property
+    def result(self) -> Ref:
+        """The place of the only result."""
+        (result,) = self.results
+        return result
 
     @property
     def instructions(self) -> list[Forward]:

@@ -148,13 +148,14 @@ class Recording(Tape):
     """What one call of a function did.
 
     Args:
-        fn: takes parameters and one row, returns one number.
+        fn: takes parameters and one row, returns a number, or a flat sequence of them.
         params: a nested structure of numbers. Values in it are parameters wherever the function meets them, so that a model that
             holds its parameters need not be given them.
         inputs: one example row; only its structure counts.
 
     Attributes:
-        root: the place of the result.
+        roots: the places of the results.
+        several: whether fn returned a sequence, were it of one number.
         frozen: how many Values from elsewhere were taken for constants.
     """
 
@@ -176,7 +177,8 @@ class Recording(Tape):
         self._leaves = len(self.nodes)
         with _guarded({i for i, (_, place) in self._values.items() if place in places}):
             result = fn(_on_tape(self, params, places), _on_tape(self, inputs, inputs_at))
-        self.root = self._place_of(result)
+        self.several = isinstance(result, (list, tuple)) or (is_array(result) and result.ndim > 0)
+        self.roots = [self._place_of(x) for x in (_flat(result) if self.several else [result])]
         if self.frozen and self.n_params and not self._uses_params():
             raise RecordingError(
                 f"fn computes with {self.frozen} Values that are not in params, and with none of params: "
@@ -184,18 +186,16 @@ class Recording(Tape):
             )
 
     def _place_of(self, result: Any) -> int:
-        if isinstance(result, (list, tuple)) or is_array(result):
-            if not (is_array(result) and result.ndim == 0):
-                raise TypeError(f"fn must return one number, it returned {_kind(result)}: reduce it, as by autograd.sum")
+        if is_array(result) and result.ndim == 0:
             result = result[()]
         if type(result) is Recorded:
             return _operand(self, result, ops.positive)
         if type(result) is Value:
             return self.take_in(result)
         if isinstance(result, Number):
-            raise TypeError(f"fn must return one number, it returned a {type(result).__name__}")
+            raise TypeError(f"fn must return numbers, it returned a {type(result).__name__}")
         if result is None:
-            raise TypeError("fn must return one number, it returned None: is a return missing?")
+            raise TypeError("fn must return a number, it returned None: is a return missing?")
         return self.constant(as_float(result, "what fn returns"))
 
     def take_in(self, value: Value) -> int:
@@ -214,7 +214,7 @@ class Recording(Tape):
         return known[1]
 
     def _uses_params(self) -> bool:
-        return any(live(self.nodes, [self.root])[: self.n_params])
+        return any(live(self.nodes, self.roots)[: self.n_params])
 
     @property
     def size(self) -> int:
@@ -267,6 +267,14 @@ def _checked_float(value: Value) -> float:
 def _on_tape(tape: Tape, tree: Any, places: Iterable[int]) -> Any:
     """The structure with recorded numbers in place of its numbers."""
     return rebuild(tree, iter([_at(tape, place) for place in places]))
+
+
+def _flat(result: Any) -> list[Any]:
+    """The numbers of a sequence that a function returned."""
+    numbers = list(result)
+    if not numbers or any(isinstance(x, (list, tuple, dict)) or (is_array(x) and x.ndim) for x in numbers):
+        raise TypeError(f"fn must return a number, or a flat sequence of numbers, it returned {_kind(result)}")
+    return numbers
 
 
 def _kind(x: Any) -> str:

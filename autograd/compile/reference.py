@@ -160,8 +160,8 @@ class Reference:
         for row in rows:
             machine.rows[: self._program.n_inputs] = row
             machine.run(self._program.rows)
-            results += machine.get(self._program.result)
-        return _array(results, len(rows))
+            results += [x for ref in self._program.results for x in machine.get(ref)]
+        return _array(results, len(rows), *[len(self._program.results)] * self._program.several)
 
     def value_and_grad(self, params: Sequence[float], rows: Sequence[Sequence[float]], seed: float) -> tuple[float, list[float]]:
         """The sum of seed * result over the rows, and its gradient in the parameters."""
@@ -190,7 +190,6 @@ class Reference:
         machine._add(self._program.result, [seed])
         machine.run(steps.rows)
         return machine.get(self._program.result)[0]
-
 
 
 def _array(numbers: list[Any], *shape: int) -> Any:

@@ -102,8 +102,8 @@ class Writer:
 
     def _reads_inputs_directly(self) -> bool:
         """Whether all that is read of the inputs are slices, so that the rows need not be copied."""
-        n, result = self.program.n_inputs, self.program.result
-        if not result.once and result.start < n:
+        n = self.program.n_inputs
+        if any(not result.once and result.start < n for result in self.program.results):
             return False
         instructions = [*self.program.rows, *(self.steps.rows if self.steps else ())]
         for instruction in instructions:

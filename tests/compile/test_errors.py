@@ -105,17 +105,27 @@ def test_numbers_of_an_ended_recording() -> None:
 @pytest.mark.parametrize(
     ("result", "message"),
     [
-        ([1.0], "a list of 1"),
-        ((1.0, 2.0), "a tuple of 2"),
-        (np.ones(3), r"an array of shape \(3,\)"),
+        ([], "a list of 0"),
+        ([1.0, [2.0]], "a list of 2"),
+        (({"a": 1.0},), "a tuple of 1"),
+        (np.ones((3, 2)), r"an array of shape \(3, 2\)"),
         (None, "None: is a return missing"),
         ("a", "'a', a str"),
         ({}, "a dict"),
     ],
 )
-def test_results_that_are_not_one_number(result: Any, message: str) -> None:
+def test_results_that_are_no_numbers(result: Any, message: str) -> None:
     with pytest.raises(TypeError, match=message):
         compile(lambda p, x: result, [1.0], [0.5])
+
+
+@every_backend
+def test_several_results_have_no_gradient(backend: str) -> None:
+    f = compile(lambda p, x: [p[0] * x[0], x[0]], [1.0], [0.5], backend=backend)
+    with pytest.raises(TypeError, match="fn returns 2 numbers, and the gradient is that of one: compile a function that reduces them"):
+        f.value_and_grad([1.0], [[2.0]])
+    with pytest.raises(TypeError, match="fn returns 2 numbers"):
+        f.input_grads([1.0], [])
 
 
 def test_errors_of_the_function_come_through() -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import autograd
+import nn
 from autograd import Value, compile, dot, relu, sigmoid, tanh
 from autograd.compile import numpy_backend
 
@@ -212,6 +213,32 @@ def test_many_sizes_of_batches_do_not_fill_the_memory() -> None:
         assert (f(PARAMS, np.repeat(ROWS[:1], count, axis=0)) == expected).all()
     (work,) = f._machine._pass("values")._idle
     assert len(work._bound) <= 8
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("count", [0, 1, 5, 700])
+def test_several_results(backend: str, count: int) -> None:
+    """Of rows, of parameters alone, constants, inputs as they are, and one twice."""
+
+    def fn(p: Any, x: Any) -> Any:
+        h = tanh(dot(p, x))
+        return [h, p[0] * p[1], 2.5, x[1], h, relu(x[0] - h)]
+
+    p, rows = [0.3, -0.8], np.random.default_rng(1).normal(size=(count, 2))
+    f = compile(fn, p, [0.0, 0.0], backend=backend)
+    expected = [fn(p, row.tolist()) for row in rows]
+    assert f(p, rows).shape == (count, 6)
+    assert difference(f(p, rows), expected) < 1e-12
+    assert [float(v) for v in f.trace(p, [0.5, 1.5])] == fn(p, [0.5, 1.5])
+    assert compile(lambda p, x: np.array([p[0], x[0]]), p, [0.0], backend=backend)(p, [[7.0]]).tolist() == [[0.3, 7.0]]
+    assert compile(lambda p, x: (x[0],), p, [0.0], backend=backend)(p, [[7.0]]).shape == (1, 1)
+
+
+def test_several_results_read_like_a_layer() -> None:
+    model = nn.MLP(3, [4, 2])
+    f = compile(lambda p, x: model(x), model.parameters(), [0.0] * 3)
+    lines = str(f.program).splitlines()
+    assert lines[-2] == "return h2"
 
 
 def test_the_same_call_gives_the_same_bits() -> None:
