@@ -58,6 +58,10 @@ def test_examples_of_the_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
         exec(compile(block, "README.md", "exec"), namespace)
         for expression, result in re.findall(r"^(\w[^=\n]*?\)|\w+\.grad) +# ([-\[({]*\d[^a-z\n]*?)(?:, [a-z].*)?$", block, re.MULTILINE):
             assert repr(eval(expression, namespace)) == result
-    assert "at a kink" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "at a kink" in printed
+    program = re.search(r"print\(f.program\)\n((?:# .*\n)+)", "".join(blocks))
+    assert program is not None
+    assert re.sub("^# ", "", program[1], flags=re.MULTILINE) in printed
     ops.table.clear()
     ops.table.update(before)
