@@ -144,6 +144,19 @@ def test_dropout_with_everything() -> None:
     assert_alike(MODELS["dropout"], validation=0.3, regularizer=regularizers.l2(0.1), optimizer=OPTIMIZERS["Adam"], clip_norm=0.5)
 
 
+def test_the_demo_draws_the_same_boundary() -> None:
+    points, labels = nn.datasets.moons(100, noise=0.1, seed=0)
+    grid = [[x / 10, y / 10] for x in range(-15, 26) for y in range(-10, 16)]
+    scores = []
+    for compiled in (True, False):
+        model = MLP(2, [16, 16, 1], seed=0)
+        settings: dict[str, Any] = {"loss": "hinge", "epochs": 30, "batch_size": 20, "progress": False}
+        fit(model, points, labels, optimizer=optim.Adam(model, lr=0.01), compiled=compiled, **settings)
+        scores.append(model.predict(grid))
+    assert scores[0] == pytest.approx(scores[1], rel=1e-9, abs=1e-9)
+    assert [s > 0 for s in scores[0]] == [s > 0 for s in scores[1]]
+
+
 def test_some_parameters_trained_and_some_not() -> None:
     def last(model: Any) -> Any:
         return optim.SGD(reversed(model.layers[1].parameters()), 0.1, momentum=0.5)
