@@ -18,7 +18,8 @@ import autograd
 from .layers import Sequential
 from .module import Module
 from .normalization import Dropout
-from .run import Data, Run, mean_metric
+from .rows import Data
+from .run import Run, mean_metric
 
 Array = NDArray[Any]
 

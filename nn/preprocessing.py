@@ -9,7 +9,7 @@ from operator import index
 from random import Random
 from typing import Any
 
-from .rows import Row, features
+from .rows import Data, Row, features, labels
 
 
 def minibatches(n: int | Sized, size: int, rng: Random | int | None = None, replacement: bool = False) -> Iterator[list[int]]:
@@ -87,6 +87,21 @@ def _take(data: Any, indices: list[int]) -> Any:
     """The elements at `indices`: an array from an array (or a data frame), else a list."""
     data = _array_of(data)
     return data[indices] if hasattr(data, "__array__") else [data[i] for i in indices]
+
+
+def split_off(X: Any, y: Any, validation: float | tuple[Any, Any] | None, seed: int) -> tuple[Data, Data | None]:
+    """The rows to train on and those held out: none, a fraction, or other rows."""
+    given = features(X)
+    targets = labels(y, len(given))
+    if validation is None:
+        return (given, targets), None
+    if isinstance(validation, tuple) and len(validation) == 2:
+        held_out = features(validation[0], "validation X")
+        return (given, targets), (held_out, labels(validation[1], len(held_out), "validation y", "validation X"))
+    if not isinstance(validation, float) or not 0.0 < validation < 1.0:
+        raise ValueError(f"validation must be a fraction between 0 and 1 of the rows, or a pair (X, y) (got {validation!r})")
+    X_train, X_held_out, y_train, y_held_out = train_test_split(given, targets, validation, seed)
+    return (X_train, y_train), (X_held_out, y_held_out)
 
 
 class Standardizer:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 Row = list[float]
+Data = tuple[list[Row], list[Any]]
 
 
 def features(X: Any, name: str = "X") -> list[Row]:

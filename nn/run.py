@@ -22,11 +22,11 @@ from .normalization import Dropout
 from .optim import Optimizer, clip_grad_norm, clip_grad_value
 from .preprocessing import minibatches
 from .regularizers import Regularizer
+from .rows import Data
 from .schedules import Schedule
 
 VERSION = 1
 _HERE = os.path.dirname(os.path.abspath(__file__))
-Data = tuple[list[list[float]], list[Any]]
 Metric = Callable[[Any, Any], Any]
 
 

@@ -15,10 +15,10 @@ from .interrupting import interruptible
 from .losses import Formula, Loss
 from .module import Module
 from .optim import Adam, Optimizer
-from .preprocessing import train_test_split
+from .preprocessing import split_off
 from .progress import Progress
 from .regularizers import Regularizer
-from .run import Data, Metric, Run, measured
+from .run import Metric, Run, measured
 from .schedules import Schedule
 
 
@@ -120,7 +120,7 @@ def fit(
     for name, n in (("epochs", epochs), ("batch_size", batch_size), ("early_stopping", early_stopping)):
         if n is not None and (not isinstance(n, Integral) or n < 1):
             raise ValueError(f"{name} must be a positive int (got {n!r})")
-    data, held_out = _data(X, y, validation, seed)
+    data, held_out = split_off(X, y, validation, seed)
     if compiled not in ("auto", True, False):
         raise ValueError(f"compiled must be 'auto', True or False (got {compiled!r})")
     run = _run(
@@ -142,28 +142,10 @@ def fit(
     )
     if checkpoint is not None and os.path.exists(checkpoint):
         run.resume(checkpoint)
-    history = run.history
-    history.stopped = ""
-    model.train()
-    try:
-        with interruptible() as interrupted, Progress(epochs, len(history), progress) as bar:
-            while len(history) < epochs and not _overdue(history, early_stopping):
-                if not run.epoch(interrupted):
-                    history.stopped = "interrupted"
-                    break
-                if checkpoint is not None:
-                    run.save(checkpoint)
-                bar.advance(history.describe(len(history)))
-                if on_epoch is not None:
-                    on_epoch(history)
-    except KeyboardInterrupt:
-        history.stopped = "interrupted"
-    finally:
-        model.eval()
+    _train(run, int(epochs), early_stopping, on_epoch, checkpoint, Progress(int(epochs), len(run.history), progress))
     if early_stopping is not None and run.best is not None:
         model.load_state_dict(run.best)
-    history.stopped = history.stopped or ("completed" if len(history) >= epochs else "early stopping")
-    return history
+    return run.history
 
 
 def _run(compiled: bool | str, *args: Any, **settings: Any) -> Run:
@@ -193,20 +175,34 @@ def _eager(run: Run, reason: str, compiled: bool | str) -> Run:
     return run
 
 
+def _train(
+    run: Run,
+    epochs: int,
+    patience: int | None,
+    on_epoch: Callable[[History], Any] | None,
+    checkpoint: str | PathLike[str] | None,
+    progress: Progress,
+) -> None:
+    """All epochs, until there have been enough or something stops them."""
+    history = run.history
+    history.stopped = "interrupted"
+    run.model.train()
+    try:
+        with interruptible() as interrupted, progress as bar:
+            while len(history) < epochs and not _overdue(history, patience):
+                if not run.epoch(interrupted):
+                    return
+                if checkpoint is not None:
+                    run.save(checkpoint)
+                bar.advance(history.describe(len(history)))
+                if on_epoch is not None:
+                    on_epoch(history)
+    except KeyboardInterrupt:
+        return
+    finally:
+        run.model.eval()
+    history.stopped = "completed" if len(history) >= epochs else "early stopping"
+
+
 def _overdue(history: History, patience: int | None) -> bool:
     return patience is not None and len(history) - history.best_epoch >= patience
-
-
-def _data(X: Any, y: Any, validation: float | tuple[Any, Any] | None, seed: int) -> tuple[Data, Data | None]:
-    """The rows to train on and those held out."""
-    given = rows.features(X)
-    targets = rows.labels(y, len(given))
-    if validation is None:
-        return (given, targets), None
-    if isinstance(validation, tuple) and len(validation) == 2:
-        held_out = rows.features(validation[0], "validation X")
-        return (given, targets), (held_out, rows.labels(validation[1], len(held_out), "validation y", "validation X"))
-    if not isinstance(validation, float) or not 0.0 < validation < 1.0:
-        raise ValueError(f"validation must be a fraction between 0 and 1 of the rows, or a pair (X, y) (got {validation!r})")
-    X_train, X_held_out, y_train, y_held_out = train_test_split(given, targets, validation, seed)
-    return (X_train, y_train), (X_held_out, y_held_out)
