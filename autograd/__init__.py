@@ -51,10 +51,14 @@ if TYPE_CHECKING:
     from .arrays import array as array
     from .arrays import data as data
     from .arrays import grads as grads
+    from .export import to_latex as to_latex
+    from .export import to_source as to_source
+    from .export import to_sympy as to_sympy
 
 __version__ = "0.1.0"
 __distribution__ = "scalar-autograd"
 
+_EXPORTS = ("to_latex", "to_source", "to_sympy")  # wait until they are used
 _NUMPY = ("array", "data", "grads")  # live in a module that imports NumPy, and so wait until they are used
 
 
@@ -63,13 +67,15 @@ def __getattr__(name: str) -> Any:
 
     if name in _NUMPY:
         return getattr(import_module(".arrays", __name__), name)
+    if name in _EXPORTS:
+        return getattr(import_module(".export", __name__), name)
     if name == "testing":
         return import_module(".testing", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_NUMPY, "testing"})
+    return sorted({*globals(), *_NUMPY, *_EXPORTS, "testing"})
 
 
 # For `import *`: all of the above but submodules, what needs NumPy and, as in NumPy, names that would hide Python's own (abs, max, ...).

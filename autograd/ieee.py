@@ -189,7 +189,7 @@ def swish(x: float, beta: float) -> float:
 
 def gelu(x: float) -> float:
     """x times the normal distribution function (Hendrycks & Gimpel 2016, the exact form)."""
-    return x * normal_cdf(x) if x > -40.0 else x * 0.0 if x > -inf else -0.0
+    return x * normal_cdf(x) if x > -40.0 else x * 0.0 if x != -inf else -0.0
 
 
 def normal_cdf(x: float) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -96,6 +96,26 @@ class Compiled:
         if self.program.several:
             return [x if isinstance(x, Value) else Value(x) for x in result]
         return result if isinstance(result, Value) else Value(result)
+
+    def source(self, module: str = "numpy", name: str = "f") -> str:
+        """The source of a function of (params, rows) that gives the values, for "numpy" or "jax"; it runs without this package."""
+        from .exporting import source
+
+        return source(self.program, self._params, self._inputs, module, name)
+
+    def to_jax(self, functions: Mapping[str, Callable[..., Any]] | None = None) -> Callable[[Any, Any], Any]:
+        """A pure function of (params, rows) -> values that jax.jit, jax.grad and jax.vmap take.
+
+        Args:
+            functions: for primitives of your own, by name, a function of JAX arrays.
+
+        Raises:
+            ImportError: if JAX is not installed.
+            ValueError: if a primitive of your own is missing among functions.
+        """
+        from .exporting import to_jax
+
+        return to_jax(self.program, self._params, self._inputs, functions or {})
 
     def unchanged(self) -> bool:
         """Whether recording the function again gives the same tape: False if it has come to compute something else, or draws at random."""

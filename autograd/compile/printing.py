@@ -111,7 +111,8 @@ class _Printer:
         if key not in self._params:
             path = self._leaves.get((min(ref.places), ref.size))
             if path is not None and sorted(ref.places) == list(range(min(ref.places), min(ref.places) + ref.size)):
-                self._params[key] = path if ref.is_block else f"{path}.T"
+                reversed_ = "[::-1]" if ref.reshaped(ref.size).strides == (-1,) else "[...]"
+                self._params[key] = path if ref.is_block else f"{path}.T" if len(shape) > 1 else path + reversed_
             elif ref.size == 1:
                 self._params[key] = f"p[{ref.start}]"
             else:
@@ -138,5 +139,6 @@ def _part(ref: Ref, whole: Ref) -> str:
         return f"[{first}:{first + ref.size}]"
     line = ref.reshaped(ref.size).strides
     if line is not None:
-        return f"[{first}:{ref.places[-1] - whole.start + (1 if line[0] > 0 else -1)}:{line[0]}]"
+        end = ref.places[-1] - whole.start + (1 if line[0] > 0 else -1)
+        return f"[{first}:{end if end >= 0 else ''}:{line[0]}]"
     return "[windows]" if ref.strides is not None else "[...]"

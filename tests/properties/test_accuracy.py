@@ -207,3 +207,18 @@ def check_derivatives(name: str, x: Point) -> None:
 def cancelling(name: str, x: Point, i: int) -> float:
     """The size of the two terms of the derivative of swish and gelu, which cancel at its root near -1 and nowhere else."""
     return 0.2 if name in ("swish", "gelu") and i == 0 and -2.0 < x[0] < 0.0 else 0.0
+
+
+COMPARING = {"greater", "greater_equal", "less", "less_equal", "equal", "not_equal"}
+NOT_LOOKED_AT = {("where", 0), ("where", 2), ("leaky_relu", 1), ("elu", 1)}  # with 0.7 for the other operands
+
+
+@pytest.mark.parametrize("name", sorted(set(ops.builtin) - COMPARING))
+def test_nan_goes_through(name: str) -> None:
+    op = ops.table[name]
+    count = 4 if op.arity is None else op.arity
+    for i in range(count):
+        x = [0.7] * count
+        x[i] = math.nan
+        y = op.forward(*x)
+        assert math.isnan(y) or ((name, i) in NOT_LOOKED_AT and y == 0.7), i
