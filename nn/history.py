@@ -71,14 +71,14 @@ class History:
         return [(name, column[epoch - 1]) for name, column in named if isinstance(column, list) and column]
 
     def __str__(self) -> str:
-        """A table of the epochs, of long runs about a dozen, the best and the last among them."""
+        """A table of the epochs, of long runs about a dozen, the best and the last among them; why it ended, and what computed it."""
         if not len(self):
             return "no epochs"
         every = math.ceil(len(self) / 10)
         chosen = sorted({*range(1, len(self) + 1, every), self.best_epoch, len(self)})
         head = ("epoch", *(name.replace("_", " ") for name, _ in self._figures(1)), "")
         body = [(f"{e}", *(f"{x:.6g}" for _, x in self._figures(e)), "best" * (e == self.best_epoch)) for e in chosen]
-        return f"{table(head, body)}\n{self.stopped}".rstrip()
+        return "\n".join([table(head, body), ", ".join(filter(None, (self.stopped, self.engine)))])
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the history to a file of JSON."""

@@ -104,6 +104,7 @@ def test_the_history_says_what_was_measured() -> None:
     lines = str(history).splitlines()
     assert lines[0].split()[:3] == ["epoch", "loss", "accuracy"]
     assert sum("best" in line for line in lines) == 1
+    assert lines[-1] == "completed, compiled"
     assert str(History()) == "no epochs"
 
 
