@@ -22,8 +22,8 @@ from .vectors import flat, numeric, unflat
 from .writer import Writer
 
 Array = NDArray[Any]
-CACHE: Final = 1 << 20  # bytes that the values of a chunk should fit in
-SHORTEST, LONGEST = 256, 8192  # rows of a chunk
+CACHE: Final = 1 << 21  # bytes that the values of a chunk should fit in
+SHORTEST, LONGEST = 1024, 16384  # rows of a chunk
 _SIZES = 8  # numbers of rows for which a workspace keeps its views
 
 
@@ -99,7 +99,7 @@ class Pass:
     def __init__(self, program: Program, memory: Memory, steps: Backward | None, inputs: bool | None) -> None:
         self.program, self.memory, self.steps = program, memory, steps
         writer = Writer(program, memory, steps)
-        self.source, self.constants = writer.source(), writer.constants
+        self.source, self.constants, self.copied = writer.source(), writer.constants, writer.copied()
         self.code = compile(self.source, f"<compiled program of {len(program)} instructions>", "exec")
         places = memory.rows + (writer.adjoint_rows if steps else 0)
         self.chunk = chunk_for(places)
@@ -120,7 +120,7 @@ class Pass:
             for lo in range(0, len(rows), self.chunk):
                 part = rows[lo : lo + self.chunk]
                 bound = work.bound(len(part))
-                bound.run(part.T, 0.0)
+                bound.run(params, part.T, 0.0)
                 for k, result in enumerate(bound.results):
                     out[lo : lo + self.chunk, k] = result
         self._idle.append(work)
@@ -135,36 +135,36 @@ class Pass:
             work.start(params)
             if count <= self.chunk:
                 bound = work.bound(count)
-                bound.run(rows.T, seed)
+                bound.run(params, rows.T, seed)
                 value = bound.total()
             else:
-                bound, value = self._chunks(work, rows, seed)
+                bound, value = self._chunks(work, params, rows, seed)
             bound.after()
             grads = work.d_once[: self.program.n_params].copy()
         self._idle.append(work)
         return float(seed * value), grads
 
-    def _chunks(self, work: Workspace, rows: Array, seed: float) -> tuple[Bound, float]:
+    def _chunks(self, work: Workspace, params: Array, rows: Array, seed: float) -> tuple[Bound, float]:
         sums = np.zeros_like(work.d_once)
         total = 0.0
         for lo in range(0, len(rows), self.chunk):
             part = rows[lo : lo + self.chunk]
             bound = work.bound(len(part))
-            bound.run(part.T, seed)
+            bound.run(params, part.T, seed)
             total += bound.total()
             sums += work.d_once
         work.d_once[:] = sums
         return bound, total
 
     def input_grads(self, params: Array, rows: Array) -> Array:
-        out = np.zeros((len(rows), self.program.n_inputs))
+        out = np.empty((len(rows), self.program.n_inputs))
         work = self._workspace()
         with np.errstate(all="ignore"):
             work.start(params)
             for lo in range(0, len(rows), self.chunk):
                 part = rows[lo : lo + self.chunk]
                 bound = work.bound(len(part))
-                bound.run(part.T, 1.0)
+                bound.run(params, part.T, 1.0)
                 out[lo : lo + self.chunk] = bound.d_rows[: self.program.n_inputs].T
         self._idle.append(work)
         return out
@@ -190,7 +190,8 @@ class Workspace:
 
     def start(self, params: Array) -> None:
         """Take in new parameters."""
-        self.once[: len(params)] = params
+        for part in self._of.copied:
+            self.once[part] = params[part]
         self._ready.clear()
 
     def bound(self, count: int) -> Bound:

@@ -7,7 +7,7 @@ scattered places, b for buffers, w for matrices, x for parts of the rows that we
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,8 @@ from .kernels import kernel_of, partials_of, sequence_kernel_of, ufunc_of
 from .program import Accumulate, Instruction, Map, Memory, Opaque, Operand, Outer, Program, Pull, Reduce, Ref, Sum, Term
 
 Array = NDArray[Any]
+LARGE: Final = 4096  # numbers of a matrix that is not copied
+FEW: Final = 16  # places that are written one by one where they follow no rule
 
 
 class Writer:
@@ -33,6 +35,8 @@ class Writer:
         self._ufuncs: set[str] = set()
         self._parts_of_rows: set[str] = set()  # slices of the inputs with gaps between rows, which np.dot would copy
         self._written = {True: bytearray(memory.once), False: bytearray(memory.rows)}
+        self._large: dict[str, tuple[int, int]] = {}  # matrices read from the parameters given, by name: where they are
+        self._viewed = bytearray(memory.once)
         self._direct = self._reads_inputs_directly()
         self.adjoint_rows = 0
         self._write_all()
@@ -43,7 +47,7 @@ class Writer:
     def source(self) -> str:
         """A script: the views on memory that the code needs, then the functions that run on them."""
         lines = [f"{name} = np.{name}" for name in sorted(self._ufuncs)] + self.setup
-        for part, arguments in (("before", ""), ("run", "x, seed"), ("after", "")):
+        for part, arguments in (("before", ""), ("run", "p, x, seed"), ("after", "")):
             lines += ["", "", f"def {part}({arguments}):"]
             lines += [f"    {line}" for line in self.parts[part] or ["pass"]]
         return "\n".join(lines) + "\n"
@@ -133,6 +137,7 @@ class Writer:
         return self._names[key]
 
     def _view(self, memory: str, ref: Ref) -> str:
+        self._see(memory, ref)
         tail = ", None" if ref.once else ""
         if len(ref.shape) == 1 and ref.is_block:
             return f"{memory}[{ref.start}:{ref.start + ref.size}{tail}]"
@@ -144,12 +149,28 @@ class Writer:
 
     def _gather(self, key: Any, memory: str, ref: Ref) -> None:
         """Copy scattered places to a buffer of their own, once: what is in memory does not change any more."""
+        self._see(memory, ref)
         width = "1" if ref.once else "n"
         name = self._name(key, "g", f"np.empty(({', '.join(map(str, ref.shape))}, {width}))")
         at = self._given(("places", ref.places), "places", np.array(ref.places))
         flat_name = self._name((*key, "flat"), "g", f"{name}.reshape({ref.size}{'' if ref.once else ', n'})")
         part = "before" if ref.once and self.part == "run" else self.part
         self.parts[part].append(f"{memory}.take({at}, 0, {flat_name}, 'clip')")
+
+    def _see(self, memory: str, ref: Ref) -> None:
+        if memory == "once":
+            for place in ref.places:
+                self._viewed[place] = 1
+
+    def copied(self) -> list[slice]:
+        """Which parameters the code looks for in its own memory: all but the large matrices that are read where they are given."""
+        n, at, spans = self.program.n_params, 0, []
+        for result in self.program.results:
+            self._see("once" if result.once else "rows", result)
+        for start, end in sorted(span for span in self._large.values() if not any(self._viewed[slice(*span)])):
+            spans.append(slice(at, start))
+            at = end
+        return [*spans, slice(at, n)]
 
     def _slice_of_inputs(self, ref: Ref) -> str:
         key = ("slice", ref.shape, ref.places)
@@ -181,8 +202,19 @@ class Writer:
     def _matrix(self, ref: Ref, families: int) -> str:
         """Places in `once` as a matrix (F, T), or one for each family (P, F, T)."""
         shape = ref.shape[1:] if families == 1 else ref.shape
+        if families == 1 and self.part == "run" and ref.size >= LARGE and ref.is_block and ref.start + ref.size <= self.program.n_params:
+            return self._given_matrix(ref, shape)
         key = ("matrix", shape, ref.places)
         return self._name(key, "w", f"{self._array(ref, shape)}[..., 0]")
+
+    def _given_matrix(self, ref: Ref, shape: tuple[int, ...]) -> str:
+        """A view of the parameters given: to copy a large matrix takes as long as a few rows."""
+        key, span = ("given", shape, ref.places), (ref.start, ref.start + ref.size)
+        if key not in self._names:
+            self._names[key] = name = f"w{len(self._names)}"
+            self._large[name] = span
+            self._line(f"{name} = p[{span[0]}:{span[1]}].reshape({', '.join(map(str, shape))})")
+        return self._names[key]
 
     def _right(self, ref: Ref) -> tuple[str, int]:
         """The right side of a product: (T, n), or (P, T, n) for several families."""
@@ -342,11 +374,24 @@ class Writer:
         if a.factor is None:
             self._call("dot", g, "ones", out=line)
         else:
-            self._line(f"np.einsum('kn,kn->k', {g}, {self._array(a.factor)}, out={line})")
+            self._dot_over_rows(g, self._array(a.factor), line, a.target.size)
         if into is not None:
             self._mark(a.target)
         else:
             self._deposit(a.target, shares)
+
+    def _dot_over_rows(self, g: str, factor: str, line: str, size: int) -> None:
+        """line = the sum over the rows of g * factor; einsum takes twice as long."""
+        if size == 1:
+            self._call("dot", g, self._indexed(factor, "[0]"), out=line)
+        else:
+            column = self._name((line, "column"), "s", f"{line}[:, None, None]")
+            self._call("matmul", self._indexed(g, "[:, None]"), self._indexed(factor, "[..., None]"), out=column)
+
+    def _indexed(self, name: str, index: str) -> str:
+        """A view of an array, made in advance unless the array is a part of the rows given."""
+        is_given = name in self._parts_of_rows or name.startswith("x")
+        return f"{name}{index}" if is_given else self._name((name, index), "s", f"{name}{index}")
 
     def _outer(self, o: Outer) -> None:
         if not self._reached(o.source):
@@ -388,7 +433,8 @@ class Writer:
         target = p.target.reshaped(*shape)
         into = self._assignable(target) if target.is_block else None
         shares = into or self._buffer(shape, False)
-        turned = self._name((matrix, "T"), "w", f"{matrix}.T" if families == 1 else f"{matrix}.transpose(0, 2, 1)")
+        transposed = f"{matrix}.T" if families == 1 else f"{matrix}.transpose(0, 2, 1)"
+        turned = transposed if matrix in self._large else self._name((matrix, "T"), "w", transposed)
         self._product(turned, g, shares, families == 1)
         if p.scale != 1.0:
             self._call("multiply", shares, self._number(p.scale), out=shares)
@@ -428,6 +474,8 @@ class Writer:
             else:
                 self._clear(memory, fresh)
                 self._call("add", own, shares, out=own)
+        elif target.size <= FEW:
+            self._deposit_each(target, shares)
         else:
             self._clear(memory, fresh)
             tail = "" if target.once else ", -1"
@@ -441,6 +489,21 @@ class Writer:
                 else:
                     self._line(f"scatter({memory}, {self._given(('layers', target.places), 'layers', layers)}, {lines})")
         self._mark(target)
+
+    def _deposit_each(self, target: Ref, shares: str) -> None:
+        """Place by place, which for few places is faster than an array of indices, and needs no zeros first."""
+        written = self._written[target.once]
+        lines = shares
+        if len(target.shape) > 1:
+            lines = self._name((shares, "lines"), "s", f"{shares}.reshape({target.size}, {width_of(target)})")
+        for k, place in enumerate(target.places):
+            own = self._array(Ref(target.once, (1,), (place,)), adjoint=True)
+            share = self._name((lines, k), "s", f"{lines}[{k}:{k + 1}]")
+            if written[place]:
+                self._call("add", own, share, out=own)
+            else:
+                self._line(f"{own}[...] = {share}")
+            written[place] = 1
 
     def _clear(self, memory: str, fresh: list[int]) -> None:
         if not fresh:

@@ -185,7 +185,8 @@ def test_confident_classifiers_keep_their_digits(backend: str, z: float) -> None
 @pytest.mark.parametrize("count", [1, 2, 255, 256, 257, 511, 512, 513, 600])
 def test_chunks(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """A batch gives what its rows give one at a time, wherever it is cut."""
-    monkeypatch.setattr(numpy_backend, "CACHE", 1)  # chunks of the least length, 256 rows
+    monkeypatch.setattr(numpy_backend, "CACHE", 1)
+    monkeypatch.setattr(numpy_backend, "SHORTEST", 256)
     sizes = [3, 5, 2]
     fn = network_function(sizes, "dot", "tanh", "logsumexp", "flat", penalty="l2")
     params, rows = np.array(Shapes(sizes).random(Random(1), "flat")), np.random.default_rng(count).normal(size=(count, 5))
@@ -202,7 +203,7 @@ def test_chunks(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_chunks_fit_the_cache() -> None:
     assert numpy_backend.chunk_for(1) == numpy_backend.LONGEST
     assert numpy_backend.chunk_for(10**9) == numpy_backend.SHORTEST
-    for places in (20, 100, 400):
+    for places in (20, 100, 250):
         assert 8 * places * numpy_backend.chunk_for(places) <= numpy_backend.CACHE
 
 
