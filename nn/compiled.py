@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import autograd
+from autograd import Value
 
 from .layers import Sequential
 from .module import Module
@@ -22,14 +23,21 @@ from .rows import Data
 from .run import Run, mean_metric
 
 Array = NDArray[Any]
+TRIED = 3  # rows that are computed by both engines before training
 
 
 class Uncompilable(Exception):
     """Why a run cannot be compiled, in a line."""
 
 
+# What code of the user's that cannot be recorded may raise.
+_REASONS = (Uncompilable, TypeError, ValueError, ArithmeticError, AttributeError, LookupError)
+
+
 class CompiledRun(Run):
     """A Run that takes gradients of batches by compiled programs, and updates all parameters at once. `prepare` it first."""
+
+    _given_up = False
 
     def prepare(self) -> None:
         """Compile what the run needs. Raises Uncompilable."""
@@ -47,6 +55,7 @@ class CompiledRun(Run):
         self._watchful = self.watched or not all(map(_is_ours, _callables(self)))
         if self._changed():
             raise Uncompilable("the model or the loss computes differently each time")
+        self._try_out()
 
     # Programs -------------------------------------------------------------------------------------------------------------
 
@@ -63,10 +72,49 @@ class CompiledRun(Run):
                 self._predict, self._loss = _compiled(self._prediction, self._w, row), _compiled(self._row_loss, self._w, row)
         self._penalty = _compiled(self._penalty_of, self._w, np.zeros(0)) if self.regularizer else None
 
+    def _try_out(self) -> None:
+        """Compare loss and gradient of a few rows with those of the eager engine: code that asks what kind of number it is given, say by
+        isinstance, may go another way when it is recorded."""
+        kept = {dropout: (lambda n: [1.0] * n) for dropout in self._dropouts}
+        gradients = [p.grad for p in self._values]
+        try:
+            for i, (x, y) in enumerate(zip(*self.data, strict=True)):
+                if i == TRIED:
+                    break
+                row = np.concatenate([self._table[i], np.ones(sum(self._widths))])[None]
+                loss, g = self._loss.value_and_grad(self._w, row)
+                self.model.zero_grad()
+                with self.model.mode(training=True), _replaced_masks(kept):
+                    eager = self.loss.row(self.model(x), y)
+                if isinstance(eager, Value):
+                    eager.backward()
+                expected = [float(eager), *(p.grad for p in self._values)]
+                if not np.allclose([loss, *g], expected, rtol=1e-7, atol=1e-7, equal_nan=True):
+                    raise Uncompilable("the model or the loss computes something else when it is recorded")
+                mean_metric(self.metric, self._predict(self._w, row).tolist(), [y])
+        except _REASONS as error:
+            raise Uncompilable(_line(error)) from None
+        finally:
+            for p, grad in zip(self._values, gradients, strict=True):
+                p.grad = grad
+
     def _changed(self) -> bool:
         """Whether the loss would be recorded differently now: code of the user's may do anything."""
         with self.model.mode(training=True):
-            return self._watchful and not self._loss.unchanged()
+            return self._watchful and not (self._loss.unchanged() and (self._penalty is None or self._penalty.unchanged()))
+
+    def _renew(self) -> None:
+        """Compile anew what has changed; what can no longer be compiled is left to the eager engine from here on."""
+        if self._given_up or not self._watchful:
+            return
+        try:
+            if list(map(id, self.model.parameters())) != list(map(id, self._values)):
+                raise Uncompilable("the model has other parameters than when training began")
+            if self._changed():
+                self._compile()
+        except _REASONS as reason:
+            self._given_up = True
+            self.history.engine = f"eager from epoch {len(self.history) + 1} on: {_line(reason)}"
 
     def _prediction(self, p: Array, row: Array) -> Any:
         n_in, n_row = len(self.data[0][0]), self._table.shape[1]
@@ -132,8 +180,6 @@ class CompiledRun(Run):
 
     def epoch(self, interrupted: Callable[[], bool]) -> bool:
         self._pull()  # whoever was called after the last epoch may have changed something
-        if self._changed():
-            self._compile()
         try:
             return super().epoch(interrupted)
         finally:
@@ -144,24 +190,33 @@ class CompiledRun(Run):
         super()._record(figures)
 
     def update(self, where: tuple[int, int], batch: Sequence[int]) -> tuple[float, float | None]:
+        if where[1] == 1:
+            self._renew()  # by now the schedule has been called, too
+        if self._given_up:
+            return self._eagerly(where, batch)
         rows = self._batch(where, batch)
         loss, g = self._loss.value_and_grad(self._w, rows)
         metric = mean_metric(self.metric, self._predict(self._w, rows).tolist(), [self.data[1][j] for j in batch]) if self.metric else None
         if self._penalty is not None:
             g = g + self._penalty.value_and_grad(self._w, np.zeros((1, 0)))[1]
         with np.errstate(all="ignore"):
-            w, running = self._stepped(g[self._trained])
+            clipped = self._clipped(g[self._trained])
+            w, running = self._stepped(clipped)
         if not (np.isfinite(loss) and np.isfinite(g).all() and np.isfinite(w).all()):
             return self._eagerly(where, batch)
+        g[self._trained] = clipped
         self._w[self._trained], self._running, self._g = w, running, g
         self.optimizer.t += 1
         return loss, metric
 
-    def _stepped(self, g: Array) -> tuple[Array, list[Array]]:
+    def _clipped(self, g: Array) -> Array:
         if self.clip_value is not None:
             g = np.clip(g, -self.clip_value, self.clip_value)
         if self.clip_norm is not None and (norm := np.linalg.norm(g)) > self.clip_norm:
             g = g * (self.clip_norm / norm)
+        return g
+
+    def _stepped(self, g: Array) -> tuple[Array, list[Array]]:
         optimizer = self.optimizer
         w, *running = optimizer.rule(optimizer.rate(optimizer.t + 1), self._w[self._trained], g, *self._running)
         return w, running
@@ -174,6 +229,8 @@ class CompiledRun(Run):
         return figures
 
     def measured(self) -> tuple[float, float | None]:
+        if self._given_up:
+            return super().measured()
         assert self.held_out is not None
         losses, predictions = self._loss_in_use(self._w, self._held_out_table), self._predict_in_use(self._w, self._held_out_table)
         return float(losses.mean()), mean_metric(self.metric, predictions.tolist(), self.held_out[1])
@@ -195,8 +252,12 @@ class CompiledRun(Run):
 def _compiled(f: Callable[[Any, Any], Any], params: Array, row: Array) -> Any:
     try:
         return autograd.compile(f, params, row)
-    except (TypeError, ValueError, ArithmeticError, AttributeError) as error:
-        raise Uncompilable(str(error).partition("\n")[0]) from None
+    except _REASONS as error:
+        raise Uncompilable(_line(error)) from None
+
+
+def _line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
 
 
 @contextmanager
@@ -212,7 +273,7 @@ def _replaced_masks(masks: dict[Dropout, Any]) -> Iterator[None]:
 
 def _callables(run: Run) -> Iterator[Any]:
     """Whatever takes part in computing a row."""
-    yield from (run.loss.formula, run.regularizer)
+    yield from (run.loss.formula, run.regularizer, run.schedule)
     for module in run.model.modules():
         yield module
         for content in vars(module).values():

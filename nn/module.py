@@ -259,4 +259,6 @@ def _joined(prefix: str, attribute: str) -> str:
 
 
 def _plain(x: Any) -> Any:
+    if isinstance(x, (str, dict)):
+        raise TypeError(f"rows and what a model makes of them must be numbers or lists of numbers (got {x!r}, {type(x).__name__})")
     return [_plain(item) for item in x] if hasattr(x, "__len__") else float(x)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -16,6 +17,11 @@ spread: Final = Op("spread", lambda x: x, lambda y, x: (1.0,), doc="What is the 
 _dot = ops.table["dot"]
 _SUMS = frozenset({ops.add, ops.subtract, ops.negative, ops.positive, ops.sum, ops.mean, ops.multiply, ops.divide, ops.square, _dot})
 FEW_PRODUCTS: Final = 3
+
+
+def _in_range(x: float) -> bool:
+    """Whether a factor is far from overflow, and from the numbers that lose digits."""
+    return 1e-290 < abs(x) < 1e290
 
 
 class Flat:
@@ -151,7 +157,22 @@ class Units:
 
     def _divisor(self, node: Node) -> float | None:
         c = self.tape.value(node[2])
-        return c if c and c - c == 0.0 else None
+        return c if c and _in_range(1.0 / c) else None
+
+    def _stands_apart(self, node: Node, c: float) -> bool:
+        """Whether a scale must not be moved into a node: constants that would overflow or vanish together, where what stands between
+        them in the code brings them back; and a difference, whose digits would be lost if its parts were scaled and rounded first.
+        """
+        if abs(c) == 1.0:
+            return False
+        op, value = node[0], self.tape.value
+        if op is ops.divide:
+            return not _in_range(c / (value(node[2]) or 1.0))
+        if op is ops.multiply:
+            return any(k and k - k == 0.0 and not _in_range(c * k) for k in map(value, node[1:]))
+        if op is ops.subtract or (op is ops.add and any(self.depends[j] == CONSTANT for j in node[1:])):
+            return abs(math.frexp(c)[0]) != 0.5 and not all(self.nodes[j][0] in _SUMS for j in node[1:])  # scaling by 2^k is exact
+        return False
 
     def _flattened(self, root: int) -> Flat:
         flat = Flat()
@@ -172,7 +193,7 @@ class Units:
                         i, c = nodes[i][1], -c
                     flat.once.append((c, i))
                     continue
-                if uses[i] != 1 or op not in _SUMS or (op is ops.divide and self._divisor(node) is None):
+                if uses[i] != 1 or op not in _SUMS or (op is ops.divide and self._divisor(node) is None) or self._stands_apart(node, c):
                     flat.plain[i] = flat.plain.get(i, 0.0) + c
                     continue
             if op is ops.add:

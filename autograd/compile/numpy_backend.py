@@ -70,7 +70,7 @@ class NumPy:
         return np.array(numbers, dtype=float).reshape(len(numbers), layout.size)
 
     def rebuilt(self, layout: Layout, like: Any, numbers: Array) -> Any:
-        if type(like) is np.ndarray and layout.is_flat:
+        if isinstance(like, np.ndarray) and layout.is_flat:
             return numbers.reshape(like.shape)
         return unflat(like, numbers)
 

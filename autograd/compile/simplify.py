@@ -187,13 +187,20 @@ def _log1p(tape: Tape, x: tuple[int, ...]) -> int | None:
 
 
 def _log_of_sum(tape: Tape, place: int, at_least: int) -> int | None:
-    """logsumexp(z), where the node is the sum of all e^z and perhaps of positive constants."""
+    """logsumexp(z), where the node is the sum of all e^z and perhaps of positive constants.
+
+    What stands for the logarithm of a part already stands for it here, so that running sums are gone through once.
+    """
+    if place in tape.logs:
+        return tape.logs[place]
     found: list[int] = []
     stack = [place]
     while stack:
         i = stack.pop()
         node = tape.nodes[i]
-        if node[0] is ops.exp:
+        if i in tape.logs:
+            found.append(tape.logs[i])
+        elif node[0] is ops.exp:
             found.append(node[1])
         elif node[0] in (ops.add, ops.sum):
             stack.extend(reversed(node[1:]))
@@ -203,7 +210,10 @@ def _log_of_sum(tape: Tape, place: int, at_least: int) -> int | None:
             return None
         if len(found) + len(stack) > _TERMS:
             return None
-    return _make(tape, ops.logsumexp, *sorted(found)) if len(found) >= at_least else None
+    if len(found) < at_least:
+        return None
+    tape.logs[place] = log = _make(tape, ops.logsumexp, *sorted(found))
+    return log
 
 
 def _shifted(tape: Tape, x: tuple[int, ...]) -> int:

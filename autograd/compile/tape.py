@@ -25,6 +25,7 @@ class Tape:
     def __init__(self) -> None:
         self.nodes: list[Node] = []
         self._places: dict[Any, int] = {}
+        self.logs: dict[int, int] = {}  # the places of sums of exponentials, and those of their logarithms
 
     def __len__(self) -> int:
         return len(self.nodes)

@@ -39,9 +39,9 @@ def _fill(example: Any, tree: Any, out: Array, at: int) -> int:
         out[at : at + tree.size] = tree.ravel()
         return at + int(tree.size)
     if type(example) is dict:
-        if type(tree) is not dict or tree.keys() != example.keys():
+        if type(tree) is not dict or list(tree) != list(example):
             return -1
-        return _fill_all(example.values(), [tree[key] for key in example], out, at)
+        return _fill_all(example.values(), tree.values(), out, at)
     if isinstance(example, (list, tuple)):
         if not isinstance(tree, (list, tuple)) or len(tree) != len(example):
             return -1
@@ -71,7 +71,7 @@ def unflat(like: Any, numbers: Array) -> Any:
 
 
 def _unflat(like: Any, numbers: Array, at: int) -> tuple[Any, int]:
-    if type(like) is np.ndarray:
+    if isinstance(like, np.ndarray):
         return numbers[at : at + like.size].reshape(like.shape), at + int(like.size)
     if isinstance(like, dict):
         branches: Any = {}

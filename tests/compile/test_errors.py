@@ -128,6 +128,19 @@ def test_several_results_have_no_gradient(backend: str) -> None:
         f.input_grads([1.0], [])
 
 
+@pytest.mark.parametrize("look", [lambda x: {3.0: 5.0}.get(x, -1.0), lambda x: x in {3.0}, lambda x: {x: 1.0}])
+def test_recorded_numbers_are_not_looked_up(look: Callable[[Any], Any]) -> None:
+    with pytest.raises(RecordingError, match=r"looking up a recorded number .*where\(equal\(x, 0\), a, b\)"):
+        compile(lambda p, x: p[0] * look(x[0]), [1.0], [0.5])
+
+
+def test_params_in_another_order() -> None:
+    for backend in BACKENDS:
+        f = compile(lambda p, x: p["w"] * x[0] + p["b"], {"w": 2.0, "b": 3.0}, [0.0], backend=backend)
+        with pytest.raises(ValueError, match="params must have the structure that was compiled"):
+            f.value_and_grad({"b": 3.0, "w": 2.0}, [[5.0]])
+
+
 def test_errors_of_the_function_come_through() -> None:
     def fn(p: Any, x: Any) -> Any:
         raise KeyError("mine")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import namedtuple
 from random import Random
@@ -14,6 +15,7 @@ import autograd
 import nn
 from autograd import Value, compile, dot, relu, sigmoid, tanh
 from autograd.compile import numpy_backend
+from autograd.compile.program import Reduce
 
 from .checks import BACKENDS, check, difference
 from .programs import Program, Shapes, network_function
@@ -214,6 +216,54 @@ def test_many_sizes_of_batches_do_not_fill_the_memory() -> None:
         assert (f(PARAMS, np.repeat(ROWS[:1], count, axis=0)) == expected).all()
     (work,) = f._machine._pass("values")._idle
     assert len(work._bound) <= 8
+
+
+CONSTANTS: dict[str, tuple[Any, list[float]]] = {
+    "that overflow together": (lambda x: x[0] * 1e200 * 1e200, [0.0, 1.0]),
+    "that vanish together": (lambda x: x[0] / 1e-200 / 1e-200, [1e-300, 1.0]),
+    "whose reciprocal overflows": (lambda x: x[0] / 1e-310, [0.0, 1.0]),
+    "that come back": (lambda x: ((x[0] * 1e-300) * 1e300) * 1e300, [1.0, 1.0]),
+    "that come back in a product": (lambda x: ((x[0] * 1e200) * 1e-200) * 1e-200 * x[1], [1.0, 1e200]),
+    "times a difference of large numbers": (lambda x: autograd.sin(6.283 * (x[0] - x[1])), [1.6e9 + 0.37, 1.6e9]),
+    "times a difference from a large constant": (lambda x: autograd.sin(6.283 * (x[0] - 1.6e9)), [1.6e9 + 0.37, 0.0]),
+}
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("name", CONSTANTS)
+def test_constants_are_not_merged_where_digits_would_be_lost(name: str, backend: str) -> None:
+    fn, row = CONSTANTS[name]
+    x = [Value(v) for v in row]
+    y = Value(1.0) * fn(x)
+    y.backward()
+    f = compile(lambda p, x: p[0] * fn(x), [1.0], row, backend=backend)
+    assert f([1.0], [row]).tolist() == pytest.approx([y.data], rel=1e-12)
+    slopes = [got if math.isinf(v.grad) else v.grad for got, v in zip(f.input_grads([1.0], [row])[0].tolist(), x, strict=True)]
+    assert f.input_grads([1.0], [row])[0].tolist() == pytest.approx(slopes, rel=1e-12)  # going back, the eager engine may overflow
+
+
+def test_arrays_of_other_classes() -> None:
+    f = compile(lambda p, x: p["W"][0, 0] * x[0] + p["b"], {"W": np.zeros((2, 2)), "b": 0.0}, [0.0])
+    _, grads = f.value_and_grad({"W": np.ones((2, 2)).view(np.recarray), "b": 3.0}, [[5.0]])
+    assert (np.asarray(grads["W"]).tolist(), grads["b"]) == ([[5.0, 0.0], [0.0, 0.0]], 1.0)
+
+
+def test_logs_of_running_sums_are_gone_through_once() -> None:
+    """A forward algorithm: each step takes the log of all so far and one more."""
+
+    def fn(p: Any, x: Any) -> Any:
+        total, logs = autograd.exp(p[0]), []
+        for k in range(300):
+            total = total + autograd.exp(p[k % 3] * x[0])
+            logs.append(autograd.log(total))
+        return autograd.sum(logs)
+
+    f = compile(fn, [0.1, 0.2, 0.3], [0.0])
+    widths = [i.operand.shape[1] for i in f.program.instructions if isinstance(i, Reduce) and i.op is autograd.ops.logsumexp]
+    assert len(widths) == 300
+    assert max(widths) == 2
+    numbers, row = [0.1, 0.2, 0.3], [0.7]
+    assert f(numbers, [row])[0] == pytest.approx(fn(numbers, row), rel=1e-12)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
