@@ -77,7 +77,7 @@ def power(a: float, b: float) -> float:
     except ValueError:
         if a != 0.0:
             return nan
-        return math.copysign(inf, a) if math.fmod(b, 2.0) == -1.0 else inf
+        return math.copysign(inf, a) if math.isfinite(b) and math.fmod(b, 2.0) == -1.0 else inf  # before Python 3.11, b may be -inf
     except OverflowError:
         return math.copysign(inf, a) if math.fmod(b, 2.0) in (1.0, -1.0) else inf
 
