@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import compiled_numpy as by_hand
 import numpy as np
+from common import Packaged
 from compiled_cases import Array, Case, Irregular, Network, Neuron
 
 Call = Callable[[], Any]
 
 
-class Contender:
+class Contender(Packaged):
     """Has a method for each kind of case it takes part in: it gives a call without arguments."""
-
-    name: ClassVar[str]
-    package: ClassVar[str]  # what is imported
-    distribution: ClassVar[str]  # what pip installs
 
     def call(self, case: Case) -> Call | None:
         """What is timed; None if the contender does not take part."""
@@ -32,19 +27,6 @@ class Contender:
         """What a call gave as one vector: value, then gradient."""
         parts = result if isinstance(result, (tuple, list)) else [result]
         return np.concatenate([self.numbers(part) if isinstance(part, (tuple, list)) else np.ravel(np.asarray(part)) for part in parts])
-
-    @classmethod
-    def installed(cls) -> bool:
-        """Whether it can run here."""
-        return find_spec(cls.package) is not None
-
-    @classmethod
-    def version(cls) -> str:
-        """The version installed."""
-        try:
-            return version(cls.distribution)
-        except PackageNotFoundError:  # found on the path, not installed
-            return "source tree"
 
 
 class Ours(Contender):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from common import Target
 from compiled_growth import SAID, Compilation
 from compiled_peers import CONTENDERS, Casadi, CasadiGcc, Jax, Numba, NumPy, NumPyInPlace, OursNative, OursNumPy, Torch, TorchCompile
 from compiled_turns import Result
@@ -29,39 +30,15 @@ class Results:
         return [name for name in CONTENDERS if any(result.of(name) for result in self.results)]
 
 
-@dataclass(frozen=True)
-class Target:
-    """Something to reach: at least `bound`, or where `at_most`, at most."""
-
-    what: str
-    bound: float
-    reached: float | None
-    unit: str = "x"
-    at_most: bool = False
-
-    @property
-    def verdict(self) -> str:
-        """Met, or by how much not."""
-        if self.reached is None:
-            return "not measured"
-        short = self.reached / self.bound if self.at_most else self.bound / self.reached
-        return "met" if short <= 1.0 else f"falls short by a factor of {short:.2f}"
-
-    def cells(self) -> list[str]:
-        """What, bound, reached, verdict."""
-        reached = "-" if self.reached is None else f"{self.reached:.2f}{self.unit}"
-        return [self.what, f"{'at most' if self.at_most else 'at least'} {self.bound:g}{self.unit}", reached, self.verdict]
-
-
 def targets(results: Results) -> list[Target]:
     """What this library sets out to reach."""
     found = [
-        Target(f"{OursNumPy.name}: speed against torch, {result.case}", 2.0, result.ratio(Torch.name, OursNumPy.name))
+        Target(f"{OursNumPy.name}: speed against torch, {result.case}", 2.0, result.ratio(Torch.name, OursNumPy.name), "x")
         for result in results.results
         if result.case in AGAINST_TORCH
     ]
     found += [
-        Target(f"{OursNumPy.name}: speed against {NumPy.name}, {result.case}", 0.9, result.ratio(NumPy.name, OursNumPy.name))
+        Target(f"{OursNumPy.name}: speed against {NumPy.name}, {result.case}", 0.9, result.ratio(NumPy.name, OursNumPy.name), "x")
         for result in results.results
     ]
     for compilation in results.compilations:

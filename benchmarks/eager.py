@@ -16,6 +16,7 @@ import growth
 import imports
 import job
 import steps
+from common import Target
 from peers import Micrograd, Ours, absent, present
 from steps import REGIMES
 
@@ -37,30 +38,6 @@ class Results:
     def seconds(self, library: str, regime: str) -> float | None:
         """The median step of a library, None if it was left out."""
         return next((row.total for row in self.steps if (row.library, row.regime) == (library, regime)), None)
-
-
-@dataclass(frozen=True)
-class Target:
-    """Something to reach: a bound from below or, where `at_most`, from above."""
-
-    what: str
-    bound: float
-    reached: float | None
-    unit: str = ""
-    at_most: bool = False
-
-    @property
-    def verdict(self) -> str:
-        """Met, or by how much not."""
-        if self.reached is None:
-            return "not measured"
-        short = self.reached / self.bound if self.at_most else self.bound / self.reached
-        return "met" if short <= 1.0 else f"falls short by a factor of {short:.2f}"
-
-    def cells(self) -> list[str]:
-        """What, bound, reached, verdict."""
-        reached = "-" if self.reached is None else f"{self.reached:.4g}{self.unit}"
-        return [self.what, f"{'at most' if self.at_most else 'at least'} {self.bound:g}{self.unit}", reached, self.verdict]
 
 
 def environment() -> dict[str, Any]:

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
 from typing import Any
 
 import job
+from common import Packaged
 
 
-class Library:
+class Library(Packaged):
     """How numbers are made, differentiated and read. A subclass imports its package when it is made, not before."""
 
-    name: str  # of the row in the tables
-    package: str  # what is imported
-    distribution: str  # what pip installs
     pure_python = True  # whether Python's garbage collector has a part in its speed
 
     number: Callable[[float], Any]  # makes a leaf
@@ -41,19 +37,6 @@ class Library:
     def parents(self, node: Any) -> Iterable[Any]:
         """The operands of a node, where the library shows them."""
         raise NotImplementedError
-
-    @classmethod
-    def installed(cls) -> bool:
-        """Whether the package can be imported."""
-        return find_spec(cls.package) is not None
-
-    @classmethod
-    def version(cls) -> str:
-        """The version installed."""
-        try:
-            return version(cls.distribution)
-        except PackageNotFoundError:  # found on the path, not installed
-            return "source tree"
 
 
 class Ours(Library):

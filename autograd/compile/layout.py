@@ -99,7 +99,7 @@ def described(tree: Any, depth: int = 2) -> str:
         return "{" + ", ".join(f"{key!r}: {described(branch, depth - 1)}" for key, branch in tree.items()) + "}"
     if isinstance(tree, (list, tuple)):
         if not any(isinstance(x, (list, tuple, dict)) or is_array(x) for x in tree):
-            return f"{len(tree)} numbers"
+            return f"{len(tree)} number{'s' * (len(tree) != 1)}"
         if depth == 0 or len(tree) > 8:
             return f"a {type(tree).__name__} of {len(tree)}"
         return "[" + ", ".join(described(branch, depth - 1) for branch in tree) + "]"

@@ -354,7 +354,7 @@ def test_the_graph_of_a_row_can_be_traced() -> None:
 def test_it_shows_what_it_is() -> None:
     f = compile(model, PARAMS, [0.0, 0.0])
     assert repr(f) == (
-        "<compiled function of {'w': an array of shape (2,), 'b': a number, 's': [1 numbers, 1 numbers]} and rows of 2 numbers: "
+        "<compiled function of {'w': an array of shape (2,), 'b': a number, 's': [1 number, 1 number]} and rows of 2 numbers: "
         f"{len(f.program)} instructions, numpy>"
     )
 
