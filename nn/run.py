@@ -28,6 +28,7 @@ from .schedules import Schedule
 VERSION = 1
 _HERE = os.path.dirname(os.path.abspath(__file__))
 Metric = Callable[[Any, Any], Any]
+State = dict[str, float]
 
 
 class TrainingError(ArithmeticError):
@@ -61,7 +62,7 @@ class Run:
     seed: int
     watched: bool = False  # whether code of the user's runs between epochs
     history: History = field(default_factory=History)
-    best: dict[str, float] | None = None
+    best: State | None = None
 
     def __post_init__(self) -> None:
         accuracy = "accuracy" if self.loss.targets.right else ""
@@ -200,12 +201,7 @@ class Run:
 
     def resume(self, path: str | PathLike[str]) -> None:
         """Take over what `save` wrote, all of it or nothing."""
-        contents = files.load(path, "checkpoint", VERSION, lambda contents: contents)
-        missing = [name for name in ("model", "optimizer", "best", "history", "seed") if name not in contents]
-        if missing:
-            raise ValueError(f"{os.fspath(path)!r} cannot be read as a checkpoint: it has no {missing[0]}")
-        model, optimizer, best = (state.decoded(contents[name]) for name in ("model", "optimizer", "best"))
-        history = History.decoded(contents["history"])
+        model, optimizer, best, history, seed = files.load(path, "checkpoint", VERSION, _decoded)
         before = self.model.state_dict()
         self.model.load_state_dict(model)
         try:
@@ -214,7 +210,16 @@ class Run:
             self.model.load_state_dict(before)
             raise
         history.engine = self.history.engine
-        self.best, self.history, self.seed = best, history, contents["seed"]
+        self.best, self.history, self.seed = best, history, seed
+
+
+def _decoded(contents: dict[str, Any]) -> tuple[State, State, State, History, int]:
+    """What `Run.save` wrote."""
+    missing = [name for name in ("model", "optimizer", "best", "history", "seed") if name not in contents]
+    if missing:
+        files.invalid(f"it has no {missing[0]}")
+    model, optimizer, best = (state.decoded(contents[name]) for name in ("model", "optimizer", "best"))
+    return model, optimizer, best, History.decoded(contents["history"]), contents["seed"]
 
 
 def measured(model: Module, data: Data, loss: Loss, metric: Metric | None) -> tuple[float, float | None]:

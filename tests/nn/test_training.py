@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import nn
-from autograd import Value
+from autograd import Value, files
 from nn import MLP, BatchNorm, Dropout, History, Linear, Module, Sequential, TrainingError, fit, losses, optim, regularizers, schedules
 from nn.interrupting import interruptible
 from nn.progress import Progress
@@ -261,6 +261,18 @@ def test_a_checkpoint_of_another_model_changes_nothing(tmp_path: Path) -> None:
     path.write_text(path.read_text()[:-30])
     with pytest.raises(ValueError, match="is not a checkpoint file, or was cut short"):
         train(m, epochs=2, checkpoint=path)
+
+
+def test_a_checkpoint_of_nonsense_is_said_to_be_one(tmp_path: Path) -> None:
+    path, m = tmp_path / "run.json", model()
+    before = m.state_dict()
+    whole: dict[str, Any] = {"model": {}, "optimizer": {}, "best": {}, "history": History().encoded(), "seed": 0}
+    nonsense = [{**whole, "model": {"b": "x"}}, {**whole, "history": {}}, {k: v for k, v in whole.items() if k != "seed"}]
+    for contents in nonsense:
+        files.save(path, "checkpoint", 1, contents)
+        with pytest.raises(ValueError, match=r"cannot be read as a checkpoint: (b is no number|it must have|it has no seed)"):
+            train(m, checkpoint=path)
+    assert m.state_dict() == before
 
 
 def test_a_history_is_saved_and_loaded(tmp_path: Path) -> None:
