@@ -13,6 +13,7 @@ from typing import Any
 import autograd
 from autograd import Value, leaky_relu, ops, swish
 
+from .checks import positive_int
 from .module import Module
 
 Function = Callable[[Any], Any]
@@ -72,8 +73,7 @@ class PReLU(Module):
     biases = ("slopes",)  # regularisers would pull it towards ReLU
 
     def __init__(self, n: int = 1, slope: float = 0.25) -> None:
-        if not isinstance(n, int) or n < 1:
-            raise ValueError(f"n must be a positive int (got {n!r})")
+        positive_int("n", n)
         self.slopes = [Value(slope, "slope") for _ in range(n)]
         self.shape = f"{n} -> {n}" if n > 1 else ""
 

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
+from .checks import positive_int
+
 Matrix = list[list[float]]
 Initializer = Callable[..., Matrix]
 Seed = int | Random | None
@@ -102,6 +104,5 @@ def _matrix(n_in: int, n_out: int, draw: Callable[[], float]) -> Matrix:
 
 
 def _check_sizes(n_in: int, n_out: int) -> None:
-    for name, n in (("n_in", n_in), ("n_out", n_out)):
-        if not isinstance(n, int) or n < 1:
-            raise ValueError(f"{name} must be a positive int (got {n!r})")
+    positive_int("n_in", n_in)
+    positive_int("n_out", n_out)

@@ -11,6 +11,7 @@ from autograd import max as largest
 
 from . import init as initial
 from .activations import Function, activation_function
+from .checks import positive_int
 from .module import Module
 
 
@@ -109,8 +110,7 @@ class Maxout(Module):
     """The largest of K affine functions of all inputs, for each output (Goodfellow et al. 2013): max_k (W_k x + b_k)."""
 
     def __init__(self, n_in: int, n_out: int, pieces: int = 2, rng: initial.Seed = None) -> None:
-        if not isinstance(pieces, int) or pieces < 1:
-            raise ValueError(f"pieces must be a positive int (got {pieces!r})")
+        positive_int("pieces", pieces)
         rng = initial.generator(rng)
         self.pieces = [Linear(n_in, n_out, rng=rng) for _ in range(pieces)]
         self.shape = f"{n_in} -> {n_out}"

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 from autograd import Value, dot
 
 from . import init, losses, regularizers
+from .checks import positive_int
 from .history import History
 from .module import Module
 from .optim import SGD, Optimizer
@@ -196,8 +197,7 @@ class Polynomial(Ridge):
 
     def __init__(self, degree: int, strength: float = 0.0, bias: bool = True) -> None:
         super().__init__(strength, bias)
-        if not isinstance(degree, int) or degree < 1:
-            raise ValueError(f"degree must be a positive int (got {degree!r})")
+        positive_int("degree", degree)
         self.degree = degree
 
     def features(self, x: Any) -> list[Any]:
@@ -257,8 +257,7 @@ class Perceptron(Classifier):
     def fit(self: P, X: Any, y: Any, epochs: int = 100) -> P:
         """Start from 0 and go through the rows in their order, at most `epochs` times, until a pass makes no mistake."""
         rows, targets = self._data(X, y)
-        if not isinstance(epochs, int) or epochs < 1:
-            raise ValueError(f"epochs must be a positive int (got {epochs!r})")
+        positive_int("epochs", epochs)
         w, b = [0.0] * len(rows[0]), 0.0
         mistakes: list[int] = []
         while len(mistakes) < epochs and 0 not in mistakes:

@@ -44,9 +44,9 @@ class Module:
     smallest_batch: ClassVar[int] = 1  # rows that a batch must have in training
     container: ClassVar[bool] = False  # whether `summary` shows its parts in its place
     biases: ClassVar[tuple[str, ...]] = ("b", "bias")  # attributes that regularisers leave out
+    buffers: ClassVar[tuple[str, ...]] = ()  # attributes that are saved with the parameters, but not trained
     _originals: Mapping[str, Any] = MappingProxyType({})  # within `using`, what attributes hold otherwise,
     _numbers: Mapping[int, Any] = MappingProxyType({})  # and what stands for the Values among it, by their ids
-    buffers: ClassVar[tuple[str, ...]] = ()  # attributes that are saved with the parameters, but not trained
 
     def forward(self, x: Any) -> Any:
         raise NotImplementedError(f"{type(self).__name__} has no forward(self, x): write its formula there")

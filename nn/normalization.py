@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from autograd import Value, group, mean, square
 
 from . import init as initial
+from .checks import positive_int
 from .module import Module
 
 
@@ -61,8 +62,7 @@ class BatchNorm(Module):
     buffers: ClassVar[tuple[str, ...]] = ("running_mean", "running_variance")
 
     def __init__(self, n: int, eps: float = 1e-5, momentum: float = 0.1) -> None:
-        if not isinstance(n, int) or n < 1:
-            raise ValueError(f"n must be a positive int (got {n!r})")
+        positive_int("n", n)
         if not (eps > 0.0 and 0.0 <= momentum <= 1.0):
             raise ValueError(f"eps must be above 0 and momentum from 0 to 1 (got {eps!r} and {momentum!r})")
         self.n, self.eps, self.momentum = n, eps, momentum

@@ -89,7 +89,7 @@ class Compiled:
         """
         p, x = self._params.numbers(params), self._inputs.numbers(row)
         labelled = [
-            layout.filled([Value(number, f"{name}{j}") for j, number in enumerate(numbers)])
+            layout.rebuilt([Value(number, f"{name}{j}") for j, number in enumerate(numbers)])
             for layout, numbers, name in ((self._params, p, "p"), (self._inputs, x, "x"))
         ]
         result = self._fn(*labelled)

@@ -43,13 +43,9 @@ class Layout:
             return True
         return is_array(self.example) != is_array(tree) and self.shape is not None and _shape(tree) == self.shape
 
-    def rebuilt(self, numbers: list[float], like: Any = None) -> Any:
-        """A structure like the example that holds the numbers."""
+    def rebuilt(self, numbers: list[Any], like: Any = None) -> Any:
+        """A structure like the example that holds the numbers, of any kind; arrays become object arrays where they must."""
         return rebuild(self.example if like is None else like, iter(numbers))
-
-    def filled(self, numbers: list[Any]) -> Any:
-        """A structure like the example that holds anything; arrays become object arrays."""
-        return rebuild(self.example, iter(numbers))
 
     def names(self) -> list[tuple[str, int, int]]:
         """A name for each array or list of numbers: how it is reached, its first place, how many."""

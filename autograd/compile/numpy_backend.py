@@ -7,7 +7,7 @@ contiguous; many rows are done in chunks whose temporaries stay in the cache.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -41,10 +41,10 @@ class NumPy:
         known = self._passes.get(kind)
         if known is None:
             if kind == "values":
-                known = Pass(self._program, self._program.memory, None, None)
+                known = Pass(self._program, self._program.memory, None)
             else:
                 memory, steps = self._backward_of(kind == "input_grads")
-                known = Pass(self._program, memory, steps, kind == "input_grads")
+                known = Pass(self._program, memory, steps)
             self._passes[kind] = known
         return known
 
@@ -96,7 +96,7 @@ class NumPy:
 class Pass:
     """One generated source, and the workspaces that it runs in."""
 
-    def __init__(self, program: Program, memory: Memory, steps: Backward | None, inputs: bool | None) -> None:
+    def __init__(self, program: Program, memory: Memory, steps: Backward | None) -> None:
         self.program, self.memory, self.steps = program, memory, steps
         writer = Writer(program, memory, steps)
         self.source, self.constants, self.copied = writer.source(), writer.constants, writer.copied()
@@ -117,12 +117,9 @@ class Pass:
         work = self._workspace()
         with np.errstate(all="ignore"):
             work.start(params)
-            for lo in range(0, len(rows), self.chunk):
-                part = rows[lo : lo + self.chunk]
-                bound = work.bound(len(part))
-                bound.run(params, part.T, 0.0)
+            for part, bound in self._chunks(work, params, rows, 0.0):
                 for k, result in enumerate(bound.results):
-                    out[lo : lo + self.chunk, k] = result
+                    out[part, k] = result
         self._idle.append(work)
         return out if self.program.several else out[:, 0]
 
@@ -138,19 +135,25 @@ class Pass:
                 bound.run(params, rows.T, seed)
                 value = bound.total()
             else:
-                bound, value = self._chunks(work, params, rows, seed)
+                bound, value = self._summed(work, params, rows, seed)
             bound.after()
             grads = work.d_once[: self.program.n_params].copy()
         self._idle.append(work)
         return float(seed * value), grads
 
-    def _chunks(self, work: Workspace, params: Array, rows: Array, seed: float) -> tuple[Bound, float]:
+    def _chunks(self, work: Workspace, params: Array, rows: Array, seed: float) -> Iterator[tuple[slice, Bound]]:
+        """Run the code on one part of the rows after another: which rows, and what holds their results."""
+        for lo in range(0, len(rows), self.chunk):
+            part = slice(lo, min(lo + self.chunk, len(rows)))
+            bound = work.bound(part.stop - lo)
+            bound.run(params, rows[part].T, seed)
+            yield part, bound
+
+    def _summed(self, work: Workspace, params: Array, rows: Array, seed: float) -> tuple[Bound, float]:
+        """The last part, after the adjoints in `once` of all parts have been added up, and the sum of the results."""
         sums = np.zeros_like(work.d_once)
         total = 0.0
-        for lo in range(0, len(rows), self.chunk):
-            part = rows[lo : lo + self.chunk]
-            bound = work.bound(len(part))
-            bound.run(params, part.T, seed)
+        for _, bound in self._chunks(work, params, rows, seed):
             total += bound.total()
             sums += work.d_once
         work.d_once[:] = sums
@@ -161,11 +164,8 @@ class Pass:
         work = self._workspace()
         with np.errstate(all="ignore"):
             work.start(params)
-            for lo in range(0, len(rows), self.chunk):
-                part = rows[lo : lo + self.chunk]
-                bound = work.bound(len(part))
-                bound.run(params, part.T, 1.0)
-                out[lo : lo + self.chunk] = bound.d_rows[: self.program.n_inputs].T
+            for part, bound in self._chunks(work, params, rows, 1.0):
+                out[part] = bound.d_rows[: self.program.n_inputs].T
         self._idle.append(work)
         return out
 

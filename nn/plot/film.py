@@ -7,6 +7,7 @@ import io
 from os import PathLike, fspath
 from typing import Any
 
+from ..checks import positive_int
 from ..history import History
 from .boundary import Data, furthest, predicted, scene
 from .canvas import matplotlib
@@ -39,9 +40,8 @@ class TrainingGif:
     def __init__(
         self, model: Any, X: Any, y: Any, *, every: int = 1, max_frames: int = 50, threshold: float = 0.0, resolution: int = 30
     ) -> None:
-        for name, n in (("every", every), ("max_frames", max_frames)):
-            if not isinstance(n, int) or n < 1:
-                raise ValueError(f"{name} must be a positive int (got {n!r})")
+        positive_int("every", every)
+        positive_int("max_frames", max_frames)
         matplotlib("figure"), _pillow()  # better missed now than after the training
         self.every, self.max_frames = every, max_frames
         self._model, self._threshold = model, threshold
