@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from .ieee import extended, inf, polygamma
+from .ieee import lgamma, polygamma
 
 erf = np.vectorize(math.erf, otypes=[float])
 erfc = np.vectorize(math.erfc, otypes=[float])
-lgamma = np.vectorize(extended(math.lgamma, invalid=inf), otypes=[float])
+lgammas = np.vectorize(lgamma, otypes=[float])
 polygammas = np.vectorize(polygamma, otypes=[float])
 
 
@@ -34,6 +34,21 @@ def sigmoid(x: Any) -> Any:
     """1 / (1 + e^-x), written so that the exponential never overflows."""
     z = np.exp(np.where(x >= 0.0, -x, x))
     return np.where(x >= 0.0, 1.0, z) / (1.0 + z)
+
+
+def sigmoid_slope(x: Any) -> Any:
+    """e^-|x| / (1 + e^-|x|)^2."""
+    z = np.exp(np.where(x >= 0.0, -x, x))
+    return z / ((1.0 + z) * (1.0 + z))
+
+
+def sigmoid_difference(a: Any, b: Any) -> Any:
+    return sigmoid(difference(a, b))
+
+
+def difference(a: Any, b: Any) -> Any:
+    """a - b, and 0 for equal infinities."""
+    return np.where(np.isinf(a) & (a == b), 0.0, a - b)
 
 
 def relu(x: Any) -> Any:
@@ -82,6 +97,10 @@ def norm(x: Any) -> Any:
     return np.where(np.any(np.isinf(x), axis=-1), np.inf, root)
 
 
+def cohypot(a: Any, b: Any) -> Any:
+    return np.sqrt(a - b) * np.sqrt(a + b)
+
+
 def hypot(a: Any, b: Any) -> Any:
     return norm(stack(a, b))
 
@@ -97,11 +116,10 @@ def logsumexp(x: Any) -> Any:
 
 def softmax(x: Any) -> Any:
     """The share of the first number: e^x over the sum of e^x."""
-    z = np.exp(x - np.max(x, axis=-1, keepdims=True))
+    z = np.exp(difference(x, np.max(x, axis=-1, keepdims=True)))
     return z[..., 0] / np.sum(z, axis=-1)
 
 
 def log_softmax(x: Any) -> Any:
-    m = np.max(x, axis=-1, keepdims=True)
-    d = x - np.where(np.isfinite(m), m, 0.0)
+    d = difference(x, np.max(x, axis=-1, keepdims=True))
     return d[..., 0] - logsumexp(d)

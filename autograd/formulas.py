@@ -244,7 +244,7 @@ FORMULAS: Final[dict[Op, Formula]] = {
     # Special functions
     ops.erf: Formula(_named("erf"), _operator("erf"), "erf"),
     ops.erfc: Formula(_erfc, _operator("erfc"), "erfc"),
-    ops.lgamma: Formula(lambda s, x: _log(s, _abs(s, _gamma(s, x))), Form(ATOM, r"\log\left|\Gamma\left(<0>\right)\right|"), "lgamma"),
+    ops.lgamma: Formula(lambda s, x: _log(s, _abs(s, _gamma(s, x))), Form(ATOM, r"\log\left|\Gamma\left(<0>\right)\right|"), "lgammas"),
     ops.polygamma: Formula(_named("polygamma"), Form(ATOM, r"\psi^{\left(<0>\right)}\left(<1>\right)"), "polygammas"),
     # Rounding and comparison
     ops.floor: Formula(_floor, Form(ATOM, r"\left\lfloor <0>\right\rfloor"), "np.floor"),
@@ -322,5 +322,15 @@ FORMULAS: Final[dict[Op, Formula]] = {
         lambda s, *x: x[0] - _log(s, _sum_of_exps(s, *x)),
         Form(SUM, lambda x: rf"{x[0].within(SUM, TEX)} - \log\left({_exponentials(x)}\right)"),
         "log_softmax",
+    ),
+    # What rules are made of
+    _name["sigmoid_slope"]: Formula(lambda s, x: _logistic(s, x) * _logistic(s, -x), _calls(r"\sigma'"), "sigmoid_slope"),
+    _name["sigmoid_difference"]: Formula(
+        lambda s, a, b: _logistic(s, a - b), Form(ATOM, r"\sigma\left(<0+> - <1*>\right)"), "sigmoid_difference"
+    ),
+    _name["cohypot"]: Formula(
+        lambda s, a, b: _root(s, _power(s, a, s.Integer(2)) - _power(s, b, s.Integer(2))),
+        Form(ATOM, r"\sqrt{<0^>^{2} - <1^>^{2}}"),
+        "cohypot",
     ),
 }

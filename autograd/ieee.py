@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable
+from functools import cache
 
 inf, nan = math.inf, math.nan
 LN2 = math.log(2.0)
@@ -55,7 +56,6 @@ sinh = extended(math.sinh, odd=True)
 cosh = extended(math.cosh)
 arccosh = extended(math.acosh)
 arctanh = extended(math.atanh, at={1.0: inf, -1.0: -inf})
-lgamma = extended(math.lgamma, invalid=inf)
 
 
 def divide(a: float, b: float) -> float:
@@ -111,8 +111,10 @@ def fmod(a: float, b: float) -> float:
 
 
 def rounding(f: Callable[[float], int]) -> Callable[[float], float]:
+    """`f` with the sign of x also where the result is 0."""
+
     def kernel(x: float) -> float:
-        return float(f(x)) if math.isfinite(x) else x
+        return math.copysign(float(f(x)), x) if math.isfinite(x) else x
 
     return kernel
 
@@ -170,6 +172,12 @@ def sigmoid(x: float) -> float:
     return z / (1.0 + z)
 
 
+def sigmoid_slope(x: float) -> float:
+    """sigmoid(x) sigmoid(-x), which is even in x."""
+    z = math.exp(x if x < 0.0 else -x)
+    return z / ((1.0 + z) * (1.0 + z))
+
+
 def softplus(x: float) -> float:
     """log(1 + e^x) = max(x, 0) + log(1 + e^-|x|)."""
     return (x if x > 0.0 else 0.0) + math.log1p(math.exp(-abs(x)))
@@ -181,15 +189,24 @@ def log_sigmoid(x: float) -> float:
 
 def swish(x: float, beta: float) -> float:
     z = beta * x
-    if z > -700.0:
+    if not z < -1.0:
         return x * sigmoid(z)
+    error = _product_error(beta, x)
+    if z > -700.0:
+        share = sigmoid(z)
+        return x * (share + error * share * (1.0 - share))
     root = math.exp(0.5 * z)  # of sigmoid(z), which would be denormal before it is multiplied
-    return x * root * root if root else math.copysign(0.0, x)  # -inf times 0 would be nan, the limit is 0
+    return x * root * (root + error * root) if root else math.copysign(0.0, x)  # -inf times 0 would be nan, the limit is 0
 
 
 def gelu(x: float) -> float:
     """x times the normal distribution function (Hendrycks & Gimpel 2016, the exact form)."""
     return x * normal_cdf(x) if x > -40.0 else x * 0.0 if x != -inf else -0.0
+
+
+def gaussian(x: float, scale: float) -> float:
+    """e^(-scale x^2), where the scale is a power of two. The exponential would magnify what rounding x^2 loses 700 times."""
+    return exp(-scale * (x * x)) * (1.0 - scale * _product_error(x, x))
 
 
 def normal_cdf(x: float) -> float:
@@ -200,7 +217,7 @@ def normal_cdf(x: float) -> float:
     z = -x * SQRT1_2
     if not -27.0 < z < 27.0:
         return 0.5 * math.erfc(z)
-    error = _product_error(-x, SQRT1_2, z) - x * _SQRT1_2_TAIL
+    error = _product_error(-x, SQRT1_2) - x * _SQRT1_2_TAIL
     return 0.5 * (math.erfc(z) - error * _TWO_OVER_SQRT_PI * math.exp(-z * z))
 
 
@@ -215,11 +232,20 @@ def _split(x: float) -> tuple[float, float]:
     return high, x - high
 
 
-def _product_error(a: float, b: float, p: float) -> float:
-    """a*b - p exactly, where p is a*b rounded (Dekker 1971)."""
+def _product_error(a: float, b: float) -> float:
+    """What rounding loses of a*b (Dekker 1971), 0 where a*b overflows or loses digits below the normal numbers."""
+    p = a * b
+    if a == 1.0 or not 1e-280 < abs(p) < inf:
+        return 0.0
+    (a, i), (b, j) = math.frexp(a), math.frexp(b)  # near 1 no half overflows
     a_high, a_low = _split(a)
     b_high, b_low = _split(b)
-    return ((a_high * b_high - p) + a_high * b_low + a_low * b_high) + a_low * b_low
+    return math.ldexp(((a_high * b_high - a * b) + a_high * b_low + a_low * b_high) + a_low * b_low, i + j)
+
+
+def cohypot(a: float, b: float) -> float:
+    """sqrt(a^2 - b^2) for a >= |b|, without overflow and cancellation."""
+    return sqrt(a - b) * sqrt(a + b)
 
 
 def logaddexp(a: float, b: float) -> float:
@@ -270,7 +296,19 @@ def mean(*x: float) -> float:
 
 
 def prod(*x: float) -> float:
-    return float(math.prod(x))
+    """The product. Powers of two are kept apart where a part of it might overflow, or lose digits below the normal numbers."""
+    sizes, edge = list(map(abs, x)), 2.0 ** (1000.0 / max(len(x), 1))
+    if x and 1.0 / edge < min(sizes) and max(sizes) < edge:
+        return math.prod(x)
+    product, power_of_2 = 1.0, 0
+    for v in x:
+        mantissa, exponent = math.frexp(v)
+        product, shift = math.frexp(product * mantissa)
+        power_of_2 += exponent + shift
+    try:
+        return math.ldexp(product, power_of_2)
+    except OverflowError:
+        return math.copysign(inf, product)
 
 
 def dot(*xy: float) -> float:
@@ -304,35 +342,45 @@ def logsumexp(*x: float) -> float:
 
 def softmax(x: float, *others: float) -> float:
     """e^x over the sum of e^x and the e^others: the share of the first operand."""
-    terms = (x, *others)
-    m = largest(*terms)
-    return _exp_difference(x, m) / total(*(_exp_difference(v, m) for v in terms))
+    m = largest(x, *others)
+    term = _exp_difference(x, m)
+    return term / total(term, *[_exp_difference(v, m) for v in others])
+
+
+def shares(*x: float) -> list[float]:
+    """The softmax of x in one pass."""
+    m = largest(*x) if x else 0.0
+    terms = [_exp_difference(v, m) for v in x]
+    whole = total(*terms)
+    return [term / whole for term in terms]
 
 
 def log_softmax(x: float, *others: float) -> float:
     """log of the share of the first operand, exact also where that share is nearly one."""
     terms = (x, *others)
     m = largest(*terms)
-    if not math.isfinite(m):
-        return x - logsumexp(*terms)
-    return (x - m) - _log_excess(terms, m)
+    return (x - m if x != m else 0.0) - _log_excess(terms, m)
 
 
 def _log_excess(x: tuple[float, ...], m: float) -> float:
     """log of the sum of e^(x - m), where m is the largest x: log1p of all terms but that one."""
+    if m != m:
+        return nan
     rest = list(x)
     rest.remove(m)
-    return math.log1p(total(*(_exp_difference(v, m) for v in rest)))
+    return math.log1p(total(*[_exp_difference(v, m) for v in rest]))
 
 
 def _exp_difference(a: float, b: float) -> float:
     """e^(a - b) for a <= b, with what rounding a - b loses (Knuth's two-sum) fed back: e^40 would magnify it 40 times."""
+    if a == b:
+        return 1.0  # also of infinities, whose difference is nan
     d = a - b
     if d < -750.0:
         return 0.0
     e = math.exp(d)
     t = d - a
-    return e + e * ((a - (d - t)) - (b + t)) if e == e else e
+    return e + e * ((a - (d - t)) - (b + t))
 
 
 def _not_empty(name: str, x: tuple[float, ...]) -> None:
@@ -340,7 +388,40 @@ def _not_empty(name: str, x: tuple[float, ...]) -> None:
         raise ValueError(f"{name} of an empty sequence has no value: give it at least one number")
 
 
-# Derivatives of log gamma.
+# log gamma and its derivatives.
+
+_lgamma = extended(math.lgamma, invalid=inf)
+_SLOPE_AT_2, _SLOPE_TAIL = 0.42278433509846713, 4.942915152430645e-18  # of lgamma: 1 - Euler's constant, in two parts
+
+
+def lgamma(x: float) -> float:
+    """By the series at 2 from 0 to 10, where `math.lgamma` loses digits, most near the roots 1 and 2."""
+    if not 0.0 < x < 10.0:
+        return _lgamma(x)
+    if x < 0.5:
+        return _lgamma_beyond_2(x) - math.log(x * (1.0 + x))
+    if x < 1.25:
+        return _lgamma_beyond_2(x - 1.0) - math.log1p(x - 1.0)
+    product = 1.0
+    while x > 2.5:
+        x -= 1.0
+        product *= x
+    return _lgamma_beyond_2(x - 2.0) + math.log(product)
+
+
+def _lgamma_beyond_2(z: float) -> float:
+    """lgamma(2 + z) by Taylor's series, for z from -3/4 to 1/2. Its first term may cancel the others, so it is kept exact."""
+    rest = 0.0
+    for c in _lgamma_series():
+        rest = rest * z + c
+    return total(_SLOPE_AT_2 * z, _product_error(_SLOPE_AT_2, z), _SLOPE_TAIL * z, rest * z * z)
+
+
+@cache
+def _lgamma_series() -> list[float]:
+    """The coefficients from the second on, the highest first."""
+    return [polygamma(k - 1.0, 2.0) / math.factorial(k) for k in range(41, 1, -1)]
+
 
 _BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510, 43867 / 798, -174611 / 330)
 
@@ -381,8 +462,8 @@ def _polygamma_series(n: int, x: float, sign: float) -> float:
 
 def _reflected_polygamma(n: int, x: float) -> float:
     """psi_n(x) = (-1)^n psi_n(1 - x) - pi d^n/dx^n cot(pi x)."""
-    f = x - math.floor(x)
-    c = -math.tan(math.pi * (f - 0.5)) if 0.25 < f < 0.75 else 1.0 / math.tan(math.pi * f)
+    f = x - round(x)  # exact, and small near a pole
+    c = 1.0 / math.tan(math.pi * f) if abs(f) < 0.25 else math.tan(math.pi * (math.copysign(0.5, f) - f))
     polynomial = [0.0, 1.0]  # d^k cot(pi x) as a polynomial in c: c' = -pi (1 + c^2)
     for _ in range(n):
         slope = [k * a for k, a in enumerate(polynomial)][1:]

@@ -9,6 +9,9 @@ Conventions at kinks. A function of one number takes the derivative of its flat 
 leaky_relu'(0) = slope, elu'(0) = alpha, and abs'(0) = 0, midway. Operands that tie share the derivative equally:
 maximum, minimum and clip at a tie give 1/2 and 1/2, max and min of k equal numbers 1/k each. hypot and norm have
 derivative 0 at the origin, and pow(0, 0) derivative 0 in the base.
+
+Conventions at infinity. The softmax of numbers among which one is inf, or all of which are -inf, is the limit where the largest
+share equally: (1/2, 1/2, 0) for (inf, inf, 0). So are the derivatives of logsumexp and logaddexp there.
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ from .op import REAL, Op, as_sequence
 _inf = math.inf
 _POSITIVE = (0.0, _inf)
 _UNIT = (-1.0, 1.0)
-_LN2, _LN10 = math.log(2.0), math.log(10.0)
+_LN2, _LOG2_E, _LOG10_E = 0.6931471805599453, 1.4426950408889634, 0.4342944819032518
 _SQRT1_2 = math.sqrt(0.5)
 _TWO_OVER_SQRT_PI = 2.0 / math.sqrt(math.pi)
 _NORMAL_PEAK = 1.0 / math.sqrt(2.0 * math.pi)
@@ -79,9 +82,16 @@ positive = Op("pos", operator.pos, lambda y, x: (1.0,), symbol="+", numpy="posit
 
 def _power_partials(y: Any, a: Any, b: Any) -> tuple[Any, Any]:
     """The partials b a^(b-1) and y log a, each 0 where it meets 0 * inf: at base 0, with b = 0 or b >= 0."""
-    base = where(equal(a, 0.0) * equal(b, 0.0), 0.0, b * power(a, b - 1.0))
+    base = where(equal(a, 0.0) * equal(b, 0.0), 0.0, _power_slope(y, a, b))
     exponent = where(equal(a, 0.0) * greater_equal(b, 0.0), 0.0, y * log(a))
     return base, exponent
+
+
+def _power_slope(y: Any, a: Any, b: Any) -> Any:
+    """b a^(b-1). A float b below 1/2 would be rounded when 1 is subtracted, and a^(b-1) may overflow where y / a does not."""
+    if type(a) is type(b) is float and b < 0.5 and 0.0 < builtins.abs(a) < _inf:
+        return b * y / a
+    return b * power(a, b - 1.0)
 
 
 power      = Op("pow", ieee.power, _power_partials, symbol="**", arity=2, numpy="power", domain=(_POSITIVE, REAL),
@@ -103,10 +113,10 @@ exp       = Op("exp", ieee.exp, lambda y, x: (y,))
 exp2      = Op("exp2", ieee.exp2, lambda y, x: (y * _LN2,))
 expm1     = Op("expm1", ieee.expm1, lambda y, x: (exp(x),))
 log       = Op("log", ieee.log, lambda y, x: (1.0 / x,), domain=(_POSITIVE,))
-log2      = Op("log2", ieee.log2, lambda y, x: (1.0 / (x * _LN2),), domain=(_POSITIVE,))
-log10     = Op("log10", ieee.log10, lambda y, x: (1.0 / (x * _LN10),), domain=(_POSITIVE,))
+log2      = Op("log2", ieee.log2, lambda y, x: (_LOG2_E / x,), domain=(_POSITIVE,))
+log10     = Op("log10", ieee.log10, lambda y, x: (_LOG10_E / x,), domain=(_POSITIVE,))
 log1p     = Op("log1p", ieee.log1p, lambda y, x: (1.0 / (1.0 + x),), domain=((-1.0, _inf),))
-logaddexp = Op("logaddexp", ieee.logaddexp, lambda y, a, b: (sigmoid(a - b), sigmoid(b - a)), arity=2,
+logaddexp = Op("logaddexp", ieee.logaddexp, lambda y, a, b: (_sigmoid_difference(a, b), _sigmoid_difference(b, a)), arity=2,
                doc="log(e^a + e^b), without overflow.")
 
 # Circular and hyperbolic functions ---------------------------------------------------------------------------------------
@@ -114,16 +124,16 @@ logaddexp = Op("logaddexp", ieee.logaddexp, lambda y, a, b: (sigmoid(a - b), sig
 sin     = Op("sin", ieee.sin, lambda y, x: (cos(x),))
 cos     = Op("cos", ieee.cos, lambda y, x: (-sin(x),))
 tan     = Op("tan", ieee.tan, lambda y, x: (1.0 + y * y,), kinks=lambda x: (ieee.cos(x),))
-arcsin  = Op("arcsin", ieee.arcsin, lambda y, x: (1.0 / sqrt((1.0 - x) * (1.0 + x)),), domain=(_UNIT,))
-arccos  = Op("arccos", ieee.arccos, lambda y, x: (-1.0 / sqrt((1.0 - x) * (1.0 + x)),), domain=(_UNIT,))
+arcsin  = Op("arcsin", ieee.arcsin, lambda y, x: (1.0 / _cohypot(1.0, x),), domain=(_UNIT,))
+arccos  = Op("arccos", ieee.arccos, lambda y, x: (-1.0 / _cohypot(1.0, x),), domain=(_UNIT,))
 arctan  = Op("arctan", math.atan, lambda y, x: (square(1.0 / hypot(1.0, x)),))
 arctan2 = Op("arctan2", math.atan2, lambda r, y, x: _arctan2_partials(y, x), arity=2, kinks=_at_cut)
 sinh    = Op("sinh", ieee.sinh, lambda y, x: (cosh(x),))
 cosh    = Op("cosh", ieee.cosh, lambda y, x: (sinh(x),))
-tanh    = Op("tanh", math.tanh, lambda y, x: (4.0 * sigmoid(2.0 * x) * sigmoid(-2.0 * x),))  # 1 - y*y would cancel for large x
+tanh    = Op("tanh", math.tanh, lambda y, x: (4.0 * _sigmoid_slope(2.0 * x),))  # 1 - y*y would cancel for large x
 arcsinh = Op("arcsinh", math.asinh, lambda y, x: (1.0 / hypot(1.0, x),))
-arccosh = Op("arccosh", ieee.arccosh, lambda y, x: (1.0 / (sqrt(x - 1.0) * sqrt(x + 1.0)),), domain=((1.0, _inf),))
-arctanh = Op("arctanh", ieee.arctanh, lambda y, x: (1.0 / ((1.0 - x) * (1.0 + x)),), domain=(_UNIT,))
+arccosh = Op("arccosh", ieee.arccosh, lambda y, x: (1.0 / _cohypot(x, 1.0),), domain=((1.0, _inf),))
+arctanh = Op("arctanh", ieee.arctanh, lambda y, x: (square(1.0 / _cohypot(1.0, x)),), domain=(_UNIT,))
 
 
 def _arctan2_partials(y: Any, x: Any) -> tuple[Any, Any]:
@@ -139,9 +149,15 @@ hypot = Op("hypot", math.hypot, _hypot_partials, arity=2, kinks=_at_origin)
 
 # Special functions -------------------------------------------------------------------------------------------------------
 
-erf       = Op("erf", math.erf, lambda y, x: (_TWO_OVER_SQRT_PI * exp(-x * x),),
+
+def _gaussian(x: Any, scale: float = 1.0) -> Any:
+    """e^(-scale x^2)."""
+    return ieee.gaussian(x, scale) if type(x) is float else exp(-scale * (x * x))
+
+
+erf       = Op("erf", math.erf, lambda y, x: (_TWO_OVER_SQRT_PI * _gaussian(x),),
                doc="The error function.")
-erfc      = Op("erfc", math.erfc, lambda y, x: (-_TWO_OVER_SQRT_PI * exp(-x * x),),
+erfc      = Op("erfc", math.erfc, lambda y, x: (-_TWO_OVER_SQRT_PI * _gaussian(x),),
                doc="1 - erf(x), without cancellation.")
 lgamma    = Op("lgamma", ieee.lgamma, lambda y, x: (polygamma(0.0, x),),
                kinks=lambda x: _integers(x) if x <= 0.5 else (1.0,),
@@ -187,7 +203,7 @@ where   = Op("where", ieee.where, lambda r, c, x, y: (0.0, not_equal(c, 0.0), eq
 
 # Activations -------------------------------------------------------------------------------------------------------------
 
-sigmoid     = Op("sigmoid", ieee.sigmoid, lambda y, x: (y * sigmoid(-x),), symbol="σ",  # 1 - y would cancel for large x
+sigmoid     = Op("sigmoid", ieee.sigmoid, lambda y, x: (_sigmoid_slope(x),), symbol="σ",  # y * (1 - y) would cancel for large x
                  doc="1 / (1 + e^-x), the logistic function.")
 log_sigmoid = Op("log_sigmoid", ieee.log_sigmoid, lambda y, x: (sigmoid(-x),),
                  doc="log(sigmoid(x)), finite far below 0.")
@@ -200,9 +216,9 @@ leaky_relu  = Op("leaky_relu", ieee.leaky_relu, lambda y, x, slope: (where(great
                  doc="x above 0, slope * x below (Maas et al. 2013).")
 elu         = Op("elu", ieee.elu, lambda y, x, alpha: _elu_partials(x, alpha), arity=2, defaults=(1.0,), kinks=_at(0.0),
                  doc="x above 0, alpha * (e^x - 1) below (Clevert et al. 2016).")
-swish       = Op("swish", ieee.swish, lambda y, x, beta: _swish_partials(x, beta), arity=2, defaults=(1.0,),
+swish       = Op("swish", ieee.swish, lambda y, x, beta: _swish_partials(y, x, beta), arity=2, defaults=(1.0,),
                  doc="x * sigmoid(beta * x) (Ramachandran et al. 2017).")
-gelu        = Op("gelu", ieee.gelu, lambda y, x: (0.5 * erfc(-x * _SQRT1_2) + x * (_NORMAL_PEAK * exp(-0.5 * x * x)),),
+gelu        = Op("gelu", ieee.gelu, lambda y, x: (0.5 * erfc(-x * _SQRT1_2) + x * (_NORMAL_PEAK * _gaussian(x, 0.5)),),
                  doc="x times the normal distribution function (Hendrycks & Gimpel 2016), not its tanh approximation.")
 hardtanh    = Op("hardtanh", ieee.hardtanh, lambda y, x: (greater(x, -1.0) * less(x, 1.0),), kinks=_at(-1.0, 1.0),
                  doc="x between -1 and 1, held at -1 and 1 outside.")
@@ -213,31 +229,32 @@ def _elu_partials(x: Any, alpha: Any) -> tuple[Any, Any]:
     return where(greater(x, 0.0), 1.0, alpha * exp(below)), expm1(below)
 
 
-def _swish_partials(x: Any, beta: Any) -> tuple[Any, Any]:
+def _swish_partials(y: Any, x: Any, beta: Any) -> tuple[Any, Any]:
     """The partials s + beta x s' and x^2 s', multiplied in an order that no product overflows before s' vanishes."""
-    s = sigmoid(beta * x)
-    x_slope = x * (s * sigmoid(-beta * x))
-    return s + beta * x_slope, x * x_slope
+    z = beta * x
+    if type(y) is float:  # it knows what rounding z has lost
+        return sigmoid(z) + beta * (y * sigmoid(-z)), y * swish(x, -beta)
+    x_slope = x * _sigmoid_slope(z)
+    return sigmoid(z) + beta * x_slope, x * x_slope
 
 
 # Functions of a sequence -------------------------------------------------------------------------------------------------
 
 
 def _prod_partials(y: Any, *x: Any) -> tuple[Any, ...]:
-    """Products of all operands but one, without dividing: those before it times those after it."""
+    """Products of all operands but one, without dividing. Of more than eight, those before it times those after it."""
+    if len(x) <= 8:
+        return tuple(prod.apply(*x[:i], *x[i + 1 :]) for i in range(len(x)))
     before, after = [1.0], [1.0]
     for a, b in zip(x[:-1], x[:0:-1], strict=True):
         before.append(before[-1] * a)
         after.append(after[-1] * b)
-    return tuple(a * b for a, b in zip(before, reversed(after), strict=True)) if x else ()
+    return tuple(a * b for a, b in zip(before, reversed(after), strict=True))
 
 
 def _shares(x: Sequence[Any]) -> list[Any]:
-    """The softmax of x in one pass."""
-    m = max(x)
-    terms = [exp(v - m) for v in x]
-    whole = sum(terms)
-    return [t / whole for t in terms]
+    """The softmax of x: of floats in one pass, of other numbers a node each, whose own rule does not cancel."""
+    return ieee.shares(*x) if all(type(v) is float for v in x) else softmax(x)
 
 
 def _softmax_partials(y: Any, *x: Any) -> tuple[Any, ...]:
@@ -268,11 +285,25 @@ min       = Op("min", ieee.smallest, _ties, arity=None, kinks=_largest_tie,
                doc="The smallest of a sequence.")
 norm      = Op("norm", ieee.norm, lambda y, *x: tuple(where(equal(y, 0.0), 0.0, v / y) for v in x), arity=None,
                kinks=_at_origin, doc="The Euclidean norm of a sequence.")
-logsumexp = Op("logsumexp", ieee.logsumexp, lambda y, *x: tuple(_shares(x)) if x else (), arity=None,
+logsumexp = Op("logsumexp", ieee.logsumexp, lambda y, *x: tuple(_shares(x)), arity=None,
                doc="log of the sum of e^x over a sequence, without overflow.")
 _dot      = Op("dot", ieee.dot, lambda y, *x: x[len(x) // 2 :] + x[: len(x) // 2], arity=None)
 _softmax  = Op("softmax", ieee.softmax, _softmax_partials, arity=None)
 _log_softmax = Op("log_softmax", ieee.log_softmax, _log_softmax_partials, arity=None)
+
+# What rules are made of, so that they do not cancel when they are differentiated again -------------------------------------
+
+_sigmoid_slope = Op("sigmoid_slope", ieee.sigmoid_slope, lambda y, x: (-y * tanh(0.5 * x),),
+                    doc="The derivative of sigmoid: sigmoid(x) * sigmoid(-x).")
+_sigmoid_difference = Op("sigmoid_difference", ieee.softmax, lambda y, a, b: _difference_partials(a, b), arity=2,
+                         doc="sigmoid(a - b), the share of e^a in e^a + e^b: the derivative of logaddexp.")
+_cohypot = Op("cohypot", ieee.cohypot, lambda y, a, b: (a / y, -b / y), arity=2, domain=((1.0, _inf), _UNIT),
+              doc="sqrt(a^2 - b^2): the other leg of a right triangle.")
+
+
+def _difference_partials(a: Any, b: Any) -> tuple[Any, Any]:
+    slope = _sigmoid_slope(a - b)
+    return slope, -slope
 
 
 def dot(x: Sequence[Any], y: Sequence[Any]) -> Any:

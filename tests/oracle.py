@@ -193,6 +193,9 @@ ORACLE: dict[str, Oracle] = {
     "dot": _dot,
     "softmax": _softmax,
     "log_softmax": _log_softmax,
+    "sigmoid_slope": lambda x: _sigmoid(x) * _sigmoid(-x),
+    "sigmoid_difference": lambda a, b: _sigmoid(a - b),
+    "cohypot": lambda a, b: mp.sqrt((a - b) * (a + b)),
 }
 
 # Where a derivative has a name of its own, mpmath computes that function by a way of its own, and faster than a difference.

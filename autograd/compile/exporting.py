@@ -29,7 +29,7 @@ MODULES: Final = {"numpy": ("np", "import numpy as np"), "jax": ("jnp", "import 
 _IN_JAX: Final = {
     "erf": "from jax.scipy.special import erf",
     "erfc": "from jax.scipy.special import erfc",
-    "lgamma": "from jax.scipy.special import gammaln as lgamma",
+    "lgammas": "from jax.scipy.special import gammaln as lgammas",
     "polygammas": "from jax.scipy.special import polygamma\n\n\ndef polygammas(n, x):\n    return polygamma(np.asarray(n).astype(int), x)",
 }
 _SMOOTHED: Final = {ops.abs: "magnitude", ops.power: "raised"}  # where JAX has other derivatives at 0

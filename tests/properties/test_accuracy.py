@@ -89,9 +89,12 @@ def test_values_are_those_of_numpy(op: Op) -> None:
 
 @pytest.mark.parametrize("name", REDUCTIONS)
 def test_reductions_are_those_of_numpy(name: str) -> None:
+    """But for products of finite numbers, parts of which overflow there."""
     for x in special_points(ops.table[name]):
         with np.errstate(all="ignore"):
             expected = float(REDUCTIONS[name](np.array(x)))
+        if name == "prod" and all(map(math.isfinite, x)):
+            expected = oracle.rounded(oracle.value(name, x))
         y = ops.table[name].apply(*x)
         cancelled = 1e-15 * sum(map(abs, x)) if name in ("sum", "mean") and math.isfinite(y) else 0.0
         assert agrees(y, expected, cancelled), f"{name}{x} is {y}, NumPy's is {expected}"
