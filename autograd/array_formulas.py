@@ -51,6 +51,11 @@ def difference(a: Any, b: Any) -> Any:
     return np.where(np.isinf(a) & (a == b), 0.0, a - b)
 
 
+def log_fraction(x: Any, top: Any, rest: Any) -> Any:
+    d = difference(x, top)
+    return d - np.log1p(rest + np.expm1(d))
+
+
 def relu(x: Any) -> Any:
     return np.where(x <= 0.0, 0.0, x)  # in this order nan stays nan
 

@@ -125,7 +125,7 @@ trunc = rounding(math.trunc)
 
 
 def sign(x: float) -> float:
-    return math.copysign(1.0, x) if x < 0.0 or x > 0.0 else x
+    return math.copysign(1.0, x) if x < 0.0 or x > 0.0 else x + 0.0  # nan, or 0.0
 
 
 def step(x: float) -> float:
@@ -343,14 +343,14 @@ def logsumexp(*x: float) -> float:
 def softmax(x: float, *others: float) -> float:
     """e^x over the sum of e^x and the e^others: the share of the first operand."""
     m = largest(x, *others)
-    term = _exp_difference(x, m)
-    return term / total(term, *[_exp_difference(v, m) for v in others])
+    term = exp_difference(x, m)
+    return term / total(term, *[exp_difference(v, m) for v in others])
 
 
 def shares(*x: float) -> list[float]:
     """The softmax of x in one pass."""
     m = largest(*x) if x else 0.0
-    terms = [_exp_difference(v, m) for v in x]
+    terms = [exp_difference(v, m) for v in x]
     whole = total(*terms)
     return [term / whole for term in terms]
 
@@ -359,7 +359,7 @@ def log_softmax(x: float, *others: float) -> float:
     """log of the share of the first operand, exact also where that share is nearly one."""
     terms = (x, *others)
     m = largest(*terms)
-    return (x - m if x != m else 0.0) - _log_excess(terms, m)
+    return _difference(x, m) - _log_excess(terms, m)
 
 
 def _log_excess(x: tuple[float, ...], m: float) -> float:
@@ -368,19 +368,32 @@ def _log_excess(x: tuple[float, ...], m: float) -> float:
         return nan
     rest = list(x)
     rest.remove(m)
-    return math.log1p(total(*[_exp_difference(v, m) for v in rest]))
+    return math.log1p(total(*[exp_difference(v, m) for v in rest]))
 
 
-def _exp_difference(a: float, b: float) -> float:
+def _difference(a: float, b: float) -> float:
+    """a - b, and 0 for equal infinities."""
+    return a - b if a != b else 0.0
+
+
+def exp_difference(a: float, b: float) -> float:
     """e^(a - b) for a <= b, with what rounding a - b loses (Knuth's two-sum) fed back: e^40 would magnify it 40 times."""
-    if a == b:
-        return 1.0  # also of infinities, whose difference is nan
-    d = a - b
+    d = _difference(a, b)
     if d < -750.0:
         return 0.0
     e = math.exp(d)
     t = d - a
-    return e + e * ((a - (d - t)) - (b + t))
+    return e + e * ((a - (d - t)) - (b + t)) if d else e
+
+
+def fraction(a: float, b: float) -> float:
+    return divide(a, a + b)
+
+
+def log_fraction(x: float, top: float, rest: float) -> float:
+    """log of e^(x - top) / (e^(x - top) + rest), where the sum is at least 1: exact also where that is nearly one."""
+    d = _difference(x, top)
+    return d - log1p(rest + math.expm1(d))
 
 
 def _not_empty(name: str, x: tuple[float, ...]) -> None:

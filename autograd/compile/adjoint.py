@@ -25,6 +25,7 @@ from .program import (
     Pull,
     Reduce,
     Ref,
+    Shares,
     Sum,
     Term,
     block,
@@ -199,6 +200,8 @@ class _Differentiation:
 
     def _sequence(self, instruction: Reduce) -> list[Instruction]:
         """Each row of the operand by itself: the rule's operations on the elements of the sequence are grouped like any others."""
+        if instruction.op is ops.logsumexp:
+            return self._logsumexp(instruction)
         op, out, length = instruction.op, instruction.out, instruction.operand.shape[1]
         rule = self._rule(op, [None] * length, range(length))
         if rule is None:
@@ -229,6 +232,12 @@ class _Differentiation:
             factor = copies.reshaped(1, row.size)
         steps.append(Accumulate(row.reshaped(1, row.size), out, 1.0, factor))
         return steps
+
+    def _logsumexp(self, instruction: Reduce) -> list[Instruction]:
+        """Its rule in one instruction: the exponentials are there already."""
+        operand = instruction.operand
+        shares = self.memory.take(operand.once, operand.size).reshaped(*operand.shape)
+        return [Shares(shares, operand), Accumulate(operand, instruction.out, 1.0, shares)]
 
     def _opaque_sequence(self, instruction: Reduce) -> list[Instruction]:
         out, length = instruction.out, instruction.operand.shape[1]

@@ -17,13 +17,13 @@ from typing import Any, Final, NamedTuple
 from .. import ops
 from ..definitions import Definitions
 from ..export import array_form, number, wrapped
-from ..formulas import FORMULAS
+from ..formulas import ATOM, FORMULAS, PRODUCT, Form
 from ..formulas import Term as Text
 from .flatten import spread
 from .layout import Layout
 from .layout import _shape as shape_of
 from .program import Forward, Map, Operand, Program, Reduce, Ref, Sum, Term
-from .simplify import peak
+from .simplify import exp_difference, fraction, log_fraction, peak
 
 MODULES: Final = {"numpy": ("np", "import numpy as np"), "jax": ("jnp", "import jax.numpy as jnp")}
 _IN_JAX: Final = {
@@ -33,6 +33,12 @@ _IN_JAX: Final = {
     "polygammas": "from jax.scipy.special import polygamma\n\n\ndef polygammas(n, x):\n    return polygamma(np.asarray(n).astype(int), x)",
 }
 _SMOOTHED: Final = {ops.abs: "magnitude", ops.power: "raised"}  # where JAX has other derivatives at 0
+_OF_SOFTMAX: Final = {
+    exp_difference: Form(ATOM, "np.exp(difference(<0>, <1>))"),
+    fraction: Form(PRODUCT, "<0*> / (<0+> + <1+>)"),
+    log_fraction: Form(ATOM, "log_fraction(<0>, <1>, <2>)"),
+}
+_OURS: Final = {spread, peak, *_OF_SOFTMAX}
 _BRACKETS: Final = ("(", ")")
 _FEW: Final = 6  # parts of different arrays up to which each is named
 
@@ -84,7 +90,7 @@ def to_jax(program: Program, params: Layout, inputs: Layout, functions: Mapping[
 def own_primitives(program: Program) -> list[str]:
     """The names of primitives that are the user's."""
     used = {instruction.op for instruction in program.instructions if not isinstance(instruction, Sum)}
-    return sorted(op.name for op in used if op not in FORMULAS and op not in (spread, peak))
+    return sorted(op.name for op in used if op not in FORMULAS and op not in _OURS)
 
 
 class _Block(NamedTuple):
@@ -196,9 +202,7 @@ class _Writer:
         elif isinstance(instruction, Map):
             text = self._map(instruction)
         else:
-            form = "np.max(<0>, axis=-1)" if instruction.op is peak else None
-            operand = self._ref(instruction.operand, "p")
-            text = form.replace("<0>", operand) if form else self._reduce(instruction, operand)
+            text = self._reduce(instruction, self._ref(instruction.operand, "p"))
         name = self._fresh(f"{letter}1")
         self.body.append(f"{name} = {text}")
         self._place(instruction.out.once, _Block(name, instruction.out.start, instruction.out.size))
@@ -242,6 +246,8 @@ class _Writer:
 
     def _map(self, m: Map) -> str:
         operands = [Text(self._ref(x, "p")) if isinstance(x, Ref) else number(x) for x in m.operands]
+        if m.op in _OF_SOFTMAX:
+            return _OF_SOFTMAX[m.op].of(operands, _BRACKETS).text
         if m.op is spread:
             return f"np.broadcast_to({operands[0].text}, (len(x), {m.out.size}))"
         if self.module == "jax" and m.op in _SMOOTHED and isinstance(m.operands[-1], Ref):
@@ -249,6 +255,8 @@ class _Writer:
         return array_form(m.op).of(operands, _BRACKETS).text
 
     def _reduce(self, r: Reduce, operand: str) -> str:
+        if r.op is peak:
+            return f"np.max({operand}, axis=-1)"
         if r.op in FORMULAS:
             return array_form(r.op).of([Text(operand)], _BRACKETS).text
         return array_form(r.op).of([Text(f"*np.moveaxis({operand}, -1, 0)")], _BRACKETS).text

@@ -23,8 +23,7 @@ UFUNCS: Final = {
     "exp": "exp", "exp2": "exp2", "expm1": "expm1", "log": "log", "log2": "log2", "log10": "log10", "log1p": "log1p",
     "logaddexp": "logaddexp", "sin": "sin", "cos": "cos", "tan": "tan", "arcsin": "arcsin", "arccos": "arccos", "arctan": "arctan",
     "arctan2": "arctan2", "sinh": "sinh", "cosh": "cosh", "tanh": "tanh", "arcsinh": "arcsinh", "arccosh": "arccosh",
-    "arctanh": "arctanh", "hypot": "hypot", "sign": "sign", "floor": "floor", "ceil": "ceil", "trunc": "trunc", "maximum": "maximum",
-    "minimum": "minimum", "greater": "greater", "greater_equal": "greater_equal", "less": "less", "less_equal": "less_equal",
+    "arctanh": "arctanh", "hypot": "hypot", "sign": "sign", "floor": "floor", "ceil": "ceil", "trunc": "trunc", "greater": "greater", "greater_equal": "greater_equal", "less": "less", "less_equal": "less_equal",
     "equal": "equal", "not_equal": "not_equal", "spread": "positive",
 }  # fmt: skip
 
@@ -35,6 +34,52 @@ def sigmoid(x: Array, out: Array) -> None:
     np.exp(out, out=out)
     np.add(out, 1.0, out=out)
     np.reciprocal(out, out=out)
+
+
+def sigmoid_slope(x: Array, out: Array) -> None:
+    """e^-|x| / (1 + e^-|x|)^2."""
+    z = np.abs(x)
+    np.negative(z, out=z)
+    np.exp(z, out=z)
+    np.add(z, 1.0, out=out)
+    np.multiply(out, out, out=out)
+    np.divide(z, out, out=out)
+
+
+def sigmoid_difference(a: Any, b: Any, out: Array) -> None:
+    sigmoid(_difference(a, b), out)
+
+
+def exp_difference(a: Any, b: Any, out: Array) -> None:
+    """e^(a - b), with what rounding a - b loses (Knuth's two-sum) fed back."""
+    d = _difference(a, b)
+    np.exp(d, out=out)
+    t = d - a
+    error = (a - (d - t)) - (b + t)
+    np.copyto(error, 0.0, where=np.equal(d, 0.0) | np.isinf(d))
+    np.add(out, np.multiply(out, error, out=error), out=out)
+
+
+def _difference(a: Any, b: Any) -> Array:
+    """a - b, and 0 for equal infinities."""
+    d: Array = np.subtract(a, b)
+    np.copyto(d, 0.0, where=np.equal(a, b))
+    return d
+
+
+def fraction(a: Any, b: Any, out: Array) -> None:
+    np.divide(a, np.add(a, b), out=out)
+
+
+def log_fraction(x: Any, top: Any, rest: Any, out: Array) -> None:
+    d = _difference(x, top)
+    np.add(np.expm1(d), rest, out=out)
+    np.log1p(out, out=out)
+    np.subtract(d, out, out=out)
+
+
+def cohypot(a: Any, b: Any, out: Array) -> None:
+    np.multiply(np.sqrt(np.subtract(a, b)), np.sqrt(np.add(a, b)), out=out)
 
 
 def softplus(x: Array, out: Array) -> None:
@@ -62,7 +107,7 @@ def leaky_relu(x: Array, slope: Any, out: Array) -> None:
 
 
 def elu(x: Array, alpha: Any, out: Array) -> None:
-    below = np.expm1(np.minimum(x, 0.0))
+    below = np.expm1(np.where(np.greater(x, 0.0), 0.0, x))
     np.copyto(out, np.where(np.greater(x, 0.0), x, np.multiply(below, alpha)))
 
 
@@ -85,8 +130,21 @@ def hardtanh(x: Array, out: Array) -> None:
     np.minimum(out, 1.0, out=out)
 
 
+def maximum(a: Any, b: Any, out: Array) -> None:
+    """The first of zeros of both signs, where NumPy may take either."""
+    np.maximum(a, b, out=out)
+    np.copyto(out, a, where=np.equal(a, b))
+
+
+def minimum(a: Any, b: Any, out: Array) -> None:
+    np.minimum(a, b, out=out)
+    np.copyto(out, a, where=np.equal(a, b))
+
+
 def clip(x: Any, low: Any, high: Any, out: Array) -> None:
-    np.minimum(np.maximum(x, low), high, out=out)
+    inner = np.empty_like(out)
+    maximum(x, low, inner)
+    minimum(inner, high, out)
 
 
 def where(condition: Any, x: Any, y: Any, out: Array) -> None:
@@ -110,15 +168,39 @@ def mean(x: Array, out: Array) -> None:
 
 
 def prod(x: Array, out: Array) -> None:
-    np.multiply.reduce(x, axis=1, out=out)
+    """Powers of two are kept apart where a part of the product might overflow, or lose digits below the normal numbers."""
+    sizes, edge = np.abs(x), 2.0 ** (1000.0 / x.shape[1])
+    if sizes.size and 1.0 / edge < sizes.min() and sizes.max() < edge:
+        np.multiply.reduce(x, axis=1, out=out)
+        return
+    mantissas, exponents = np.frexp(x)
+    powers = np.add.reduce(exponents, axis=1)
+    out[...] = 1.0
+    for k in range(x.shape[1]):
+        _, shift = np.frexp(np.multiply(out, mantissas[:, k], out=out), out=(out, None))
+        powers += shift
+    np.ldexp(out, powers, out=out)
+
+
+def peak(x: Array, out: Array) -> None:
+    np.maximum.reduce(x, axis=1, out=out)
 
 
 def largest(x: Array, out: Array) -> None:
+    """The first of zeros of both signs, where NumPy may take either."""
     np.maximum.reduce(x, axis=1, out=out)
+    _first_zero(x, out)
 
 
 def smallest(x: Array, out: Array) -> None:
     np.minimum.reduce(x, axis=1, out=out)
+    _first_zero(x, out)
+
+
+def _first_zero(x: Array, out: Array) -> None:
+    if not out.all():
+        first = np.argmax(x == 0.0, axis=1)
+        np.copyto(out, np.take_along_axis(x, first[:, None], axis=1)[:, 0], where=np.equal(out, 0.0))
 
 
 def norm(x: Array, out: Array) -> None:
@@ -130,37 +212,41 @@ def dot(x: Array, out: Array) -> None:
     np.add.reduce(x[:, :half] * x[:, half:], axis=1, out=out)
 
 
-def logsumexp(x: Array, out: Array) -> None:
-    """m + log(sum of e^(x - m)), where m is the largest; near m, and where it is infinite, with more care."""
-    m = np.maximum.reduce(x, axis=1)
-    terms = x - m[:, None]
+def logsumexp(x: Array, out: Array, terms: Array | None = None, sums: Array | None = None) -> None:
+    """m + log(sum of e^(x - m)), where m is the largest; near m, and where it is infinite, with more care.
+
+    What is left in `terms` are the exponentials, and in `sums` (with axes as x has them) their sums.
+    """
+    m = np.maximum.reduce(x, axis=1, keepdims=True)
+    terms = np.subtract(x, m, out=terms)
     np.exp(terms, out=terms)
-    np.add.reduce(terms, axis=1, out=out)
-    if out.size and not out.min() > 1.001:  # nan among them, too
-        _careful_logsumexp(x, m, out)
+    sums = np.add.reduce(terms, axis=1, keepdims=True, out=sums)
+    if out.size and not sums.min() > 1.001:  # nan among them, too
+        _careful_logsumexp(x, m, terms, sums, out)
     else:
-        np.log(out, out=out)
-        np.add(out, m, out=out)
+        np.log(sums[:, 0], out=out)
+    np.add(out, m[:, 0], out=out)
 
 
-def _careful_logsumexp(x: Array, m: Array, out: Array) -> None:
-    """m + log(1 + rest): the terms e^(x - m) but for one that is 1."""
-    d = x - np.minimum(np.maximum(m, -_LARGEST), _LARGEST)[:, None]  # infinities would give inf - inf
-    at_top = np.greater_equal(d, 0.0)
-    np.exp(d, out=d)
-    np.copyto(d, 0.0, where=at_top)
-    np.add.reduce(d, axis=1, out=out)
+def _careful_logsumexp(x: Array, m: Array, terms: Array, sums: Array, out: Array) -> None:
+    """log(1 + rest): the terms e^(x - m) but for one that is 1. So is e^(m - m) of infinities."""
+    at_top = np.equal(x, m)
+    np.copyto(terms, 1.0, where=at_top)
+    np.add.reduce(terms, axis=1, keepdims=True, out=sums)
+    np.add.reduce(np.where(at_top, 0.0, terms), axis=1, out=out)
     np.add(out, np.add.reduce(at_top, axis=1) - 1.0, out=out)
     np.log1p(out, out=out)
-    np.add(out, m, out=out)
 
 
 COMPOSITES: Final[dict[str, Kernel]] = {
-    f.__name__: f for f in (sigmoid, softplus, log_sigmoid, relu, leaky_relu, elu, swish, hardtanh, clip, where, step)
+    f.__name__: f for f in (
+        sigmoid, sigmoid_slope, sigmoid_difference, softplus, log_sigmoid, relu, leaky_relu, elu, swish, hardtanh, maximum, minimum,
+        clip, where, step, cohypot, exp_difference, fraction, log_fraction,
+    )
 }
 SEQUENCES: Final[dict[str, Kernel]] = {
     "sum": total, "mean": mean, "prod": prod, "max": largest, "min": smallest, "norm": norm, "dot": dot, "logsumexp": logsumexp,
-    "peak": largest,
+    "peak": peak,
 }  # fmt: skip
 
 
@@ -215,6 +301,6 @@ def partials_of(op: Op, count: int) -> Kernel:
 def _is_ours(op: Op) -> bool:
     from .. import ops
     from .flatten import spread
-    from .simplify import peak
+    from .simplify import exp_difference, fraction, log_fraction, peak
 
-    return op in (peak, spread) or (op.name in ops.builtin and ops.table.get(op.name) is op)
+    return op in (peak, spread, exp_difference, fraction, log_fraction) or (op.name in ops.builtin and ops.table.get(op.name) is op)

@@ -151,6 +151,14 @@ class Outer:
 
 
 @dataclass(frozen=True)
+class Shares:
+    """out (K, T) = e^x over the sum of e^x, for each row x of the operand (K, T) of a logsumexp: its partial derivatives."""
+
+    out: Ref
+    operand: Ref
+
+
+@dataclass(frozen=True)
 class Opaque:
     """outs = op.partials(result, operands) on floats one by one: for rules that cannot be recorded."""
 
@@ -161,7 +169,7 @@ class Opaque:
 
 
 Forward = Sum | Map | Reduce
-Instruction = Forward | Accumulate | Pull | Outer | Opaque
+Instruction = Forward | Accumulate | Pull | Outer | Shares | Opaque
 
 
 @dataclass

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from .. import ieee
 from .adjoint import Backward
 from .layout import Layout, as_rows
-from .program import Accumulate, Instruction, Map, Memory, Opaque, Operand, Outer, Program, Pull, Reduce, Ref, Sum, Term
+from .program import Accumulate, Instruction, Map, Memory, Opaque, Operand, Outer, Program, Pull, Reduce, Ref, Shares, Sum, Term
 
 
 class Machine:
@@ -105,6 +106,9 @@ class Machine:
             for t in range(length):
                 shares[(unit * length + t) % len(shares)] += o.scale * g * right[family * length + t]
         self._add(o.target, shares)
+
+    def _shares(self, s: Shares) -> None:
+        self._put(s.out, [share for row in _split(self.get(s.operand), s.operand.shape[1]) for share in ieee.shares(*row)])
 
     def _opaque(self, o: Opaque) -> None:
         columns = [self.get(x) * (o.result.size if not isinstance(x, Ref) else 1) for x in (o.result, *o.operands)]

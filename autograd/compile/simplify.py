@@ -8,7 +8,7 @@ of zeros and roundings may differ.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from .. import ieee, ops
 from ..op import Op
@@ -19,6 +19,19 @@ Rule = Callable[[Tape, tuple[int, ...]], "int | None"]
 # The largest of a sequence with derivative 0, to be subtracted where the result does not depend on what is subtracted.
 peak: Final = Op("peak", ieee.largest, lambda y, *x: (0.0,) * len(x), arity=None, doc="The largest of a sequence, held constant.")
 
+# A softmax in parts that its outputs have in common: the exponentials e^(x - peak), and for each of them the sum of all others. Its
+# derivatives do not cancel where one share is nearly 1, and its logarithm is exact there.
+exp_difference: Final = Op("exp_difference", ieee.exp_difference, lambda y, a, b: (y, -y), arity=2, doc="e^(a - b) for a <= b.")
+fraction: Final = Op("fraction", ieee.fraction, lambda y, a, b: (b / (a + b) / (a + b), -y / (a + b)), arity=2, doc="a / (a + b).")
+log_fraction: Final = Op("log_fraction", ieee.log_fraction, lambda y, x, top, rest: _log_fraction_partials(y, x, top, rest), arity=3,
+                         doc="log of fraction(e^(x - top), rest).")  # fmt: skip
+
+
+def _log_fraction_partials(y: Any, x: Any, top: Any, rest: Any) -> tuple[Any, ...]:
+    return -ops.expm1(y), 0.0, -1.0 / (exp_difference(x, top) + rest)
+
+
+_FEW = 4  # terms of a sum that are added one by one
 _TERMS = 4096  # sums of exponentials longer than this are left as they are
 _BOOLEAN = frozenset({ops.greater, ops.greater_equal, ops.less, ops.less_equal, ops.equal, ops.not_equal})
 
@@ -114,9 +127,7 @@ def _divide(tape: Tape, x: tuple[int, ...]) -> int | None:
         if tape.nodes[a] == (ops.exp, z):
             return _make(tape, ops.sigmoid, z)
         return _make(tape, ops.multiply, a, _make(tape, ops.sigmoid, _make(tape, ops.negative, z)))
-    if _is(tape, a, ops.exp) and (total := _log_of_sum(tape, b, at_least=2)) is not None:  # a share of a softmax
-        return _make(tape, ops.exp, _make(tape, ops.subtract, tape.nodes[a][1], total))
-    return None
+    return _share(tape, tape.nodes[a][1], b) if _is(tape, a, ops.exp) else None
 
 
 def _negative(tape: Tape, x: tuple[int, ...]) -> int | None:
@@ -177,6 +188,8 @@ def _log(tape: Tape, x: tuple[int, ...]) -> int | None:
         return _make(tape, ops.log_sigmoid, node[1])
     if op is ops.subtract and tape.value(node[1]) == 1.0 and _is(tape, node[2], ops.sigmoid):  # 1 - sigmoid(z) = sigmoid(-z)
         return _make(tape, ops.log_sigmoid, _make(tape, ops.negative, tape.nodes[node[2]][1]))
+    if op is fraction and _is(tape, node[1], exp_difference):
+        return _make(tape, log_fraction, *tape.nodes[node[1]][1:], node[2])
     z = _one_plus_exp(tape, x[0])
     return _make(tape, ops.softplus, z) if z is not None else _log_of_sum(tape, x[0], at_least=2)
 
@@ -216,16 +229,40 @@ def _log_of_sum(tape: Tape, place: int, at_least: int) -> int | None:
     return log
 
 
-def _shifted(tape: Tape, x: tuple[int, ...]) -> int:
-    """log_softmax(x_0; others) = d_0 - logsumexp(d), where d = x - max(x): accurate also where the share is nearly one."""
-    everyone = sorted(x)
-    top = _make(tape, peak, *everyone)
-    down = [_make(tape, ops.subtract, v, top) for v in everyone]
-    return _make(tape, ops.subtract, _make(tape, ops.subtract, x[0], top), _make(tape, ops.logsumexp, *down))
+def _share(tape: Tape, z: int, total: int) -> int | None:
+    """e^z divided by a sum of exponentials."""
+    log = _log_of_sum(tape, total, at_least=2)
+    if log is None:
+        return None
+    terms = list(tape.nodes[log][1:])
+    if z in terms:
+        terms.remove(z)
+        return _softmax(tape, (z, *terms))
+    top = _make(tape, peak, *terms)  # without it, rounding the logarithm of large sums would move the exponential
+    down, *rest = [_make(tape, ops.subtract, v, top) for v in (z, *terms)]
+    return _make(tape, ops.exp, _make(tape, ops.subtract, down, _make(tape, ops.logsumexp, *rest)))
 
 
 def _softmax(tape: Tape, x: tuple[int, ...]) -> int:
-    return _make(tape, ops.exp, _shifted(tape, x))
+    top, rest = _top_and_rest(tape, x)
+    return _make(tape, fraction, _make(tape, exp_difference, x[0], top), rest)
+
+
+def _log_softmax(tape: Tape, x: tuple[int, ...]) -> int:
+    return _make(tape, log_fraction, x[0], *_top_and_rest(tape, x))
+
+
+def _top_and_rest(tape: Tape, x: tuple[int, ...]) -> tuple[int, int]:
+    """The largest, and the sum of all e^(x - largest) but the first.
+
+    Where there are many, the first is among them, times 0: so all outputs of a softmax read the same, and their sums become one product
+    with a matrix.
+    """
+    top = _make(tape, peak, *x)
+    first, *others = [_make(tape, exp_difference, v, top) for v in x]
+    if len(others) > _FEW:
+        others.append(_make(tape, ops.multiply, tape.constant(0.0), first))
+    return top, _make(tape, ops.sum, *sorted(others))
 
 
 def _single(tape: Tape, x: tuple[int, ...]) -> int | None:
@@ -257,7 +294,7 @@ _RULES: Final[dict[Op, Rule]] = {
     ops.log: _log,
     ops.log1p: _log1p,
     ops.table["softmax"]: _softmax,
-    ops.table["log_softmax"]: _shifted,
+    ops.table["log_softmax"]: _log_softmax,
     ops.sum: _single,
     ops.mean: _single,
     ops.prod: _single,

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from .. import ops
 from .adjoint import Backward, reads
 from .kernels import kernel_of, partials_of, sequence_kernel_of, ufunc_of
-from .program import Accumulate, Instruction, Map, Memory, Opaque, Operand, Outer, Program, Pull, Reduce, Ref, Sum, Term
+from .program import Accumulate, Instruction, Map, Memory, Opaque, Operand, Outer, Program, Pull, Reduce, Ref, Shares, Sum, Term
 
 Array = NDArray[Any]
 LARGE: Final = 4096  # numbers of a matrix that is not copied
@@ -237,7 +237,14 @@ class Writer:
 
     def _reduce(self, s: Reduce) -> None:
         kernel = self._given(("kernel", s.op), s.op.name, sequence_kernel_of(s.op))
-        self._line(f"{kernel}({self._array(s.operand)}, {self._array(s.out)})")
+        kept = f", {', '.join(self._exponentials(s.operand))}" if s.op is ops.logsumexp else ""
+        self._line(f"{kernel}({self._array(s.operand)}, {self._array(s.out)}{kept})")
+
+    def _exponentials(self, operand: Ref) -> tuple[str, str]:
+        """Room for those that a logsumexp takes, and for their sums: its adjoint needs them."""
+        (count, length), width = operand.shape, width_of(operand)
+        sums = self._name(("sums of exponentials", operand), "b", f"np.empty(({count}, 1, {width}))")
+        return self._name(("exponentials", operand), "b", f"np.empty(({count}, {length}, {width}))"), sums
 
     def _opaque(self, o: Opaque) -> None:
         kernel = self._given(("partials", o.op, len(o.operands)), f"partials_of_{o.op.name}", partials_of(o.op, len(o.operands)))
@@ -392,6 +399,9 @@ class Writer:
         """A view of an array, made in advance unless the array is a part of the rows given."""
         is_given = name in self._parts_of_rows or name.startswith("x")
         return f"{name}{index}" if is_given else self._name((name, index), "s", f"{name}{index}")
+
+    def _shares(self, s: Shares) -> None:
+        self._call("divide", *self._exponentials(s.operand), out=self._array(s.out))
 
     def _outer(self, o: Outer) -> None:
         if not self._reached(o.source):

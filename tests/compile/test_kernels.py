@@ -23,7 +23,7 @@ SEQUENCES = [op for op in ops.table.values() if op.name in kernels.SEQUENCES] + 
 
 def same(found: NDArray[np.float64], expected: list[float]) -> None:
     want = np.array(expected)
-    equal = (found == want) | (np.isnan(found) & np.isnan(want))
+    equal = ((found == want) & (np.signbit(found) == np.signbit(want))) | (np.isnan(found) & np.isnan(want))
     with np.errstate(all="ignore"):
         error = np.where(equal, 0.0, np.abs(found - want) / np.maximum(np.abs(want), 1e-300))
     assert np.nan_to_num(error, nan=inf).max() < 1e-12
