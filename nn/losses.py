@@ -17,8 +17,9 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from autograd import dot, log, logsumexp, maximum, mean, ops, relu, softplus, square
+from autograd import dot, log, logsumexp, maximum, mean, ops, relu, softplus, square, where
 from autograd import sum as total
+from autograd.op import is_plain
 
 from .targets import ANY, CLASSES, PROBABILITIES, REALS, SIGNS, Targets
 
@@ -112,17 +113,24 @@ def perceptron(score: Any, y: Any) -> Any:
 # Entropies ----------------------------------------------------------------------------------------------------------------
 
 
+def _counted(x: Any, weight: Any) -> Any:
+    """x, but 0 where its weight is 0: a class that is not right may have the logit -inf."""
+    if is_plain(weight):
+        return x if weight else 0.0
+    return where(weight, x, 0.0)
+
+
 @_loss(PROBABILITIES)
 def binary_cross_entropy(logit: Any, y: Any) -> Any:
     """-y log p - (1 - y) log(1 - p) with p = sigmoid(logit); the gradient is p - y."""
-    return y * softplus(-logit) + (1.0 - y) * softplus(logit)
+    return y * _counted(softplus(-logit), y) + (1.0 - y) * _counted(softplus(logit), 1.0 - y)
 
 
 @_loss(CLASSES, of_all=True)
 def cross_entropy(logits: Sequence[Any], y: Any) -> Any:
     """-log p_y with p = softmax(logits), for the index y of a class; -sum y_k log p_k for a distribution y. The gradient is p - y."""
     if hasattr(y, "__len__"):
-        return logsumexp(logits) - dot(y, logits)
+        return logsumexp(logits) - dot(y, [_counted(logit, p) for p, logit in zip(y, logits, strict=True)])
     k = int(y)
     return -_log_share.apply(logits[k], *logits[:k], *logits[k + 1 :])  # as the difference above it would cancel where p_k is nearly 1
 

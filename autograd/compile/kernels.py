@@ -47,7 +47,9 @@ def sigmoid_slope(x: Array, out: Array) -> None:
 
 
 def sigmoid_difference(a: Any, b: Any, out: Array) -> None:
-    sigmoid(_difference(a, b), out)
+    d = _difference(a, b)
+    z = np.exp(-np.abs(d))
+    np.divide(np.where(d < 0.0, z, 1.0), 1.0 + z, out=out)
 
 
 def exp_difference(a: Any, b: Any, out: Array) -> None:
@@ -148,7 +150,7 @@ def clip(x: Any, low: Any, high: Any, out: Array) -> None:
 
 
 def where(condition: Any, x: Any, y: Any, out: Array) -> None:
-    np.copyto(out, np.where(np.not_equal(condition, 0.0), x, y))
+    np.copyto(out, np.where(condition, x, y))
 
 
 def step(x: Any, out: Array) -> None:
