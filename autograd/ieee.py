@@ -178,6 +178,14 @@ def sigmoid_slope(x: float) -> float:
     return z / ((1.0 + z) * (1.0 + z))
 
 
+def sigmoid_difference(a: float, b: float) -> float:
+    """sigmoid(a - b), with what rounding a - b loses fed back. Equal infinities share equally."""
+    if a < b:
+        z = exp_difference(a, b)
+        return z / (1.0 + z)
+    return 1.0 / (1.0 + exp_difference(b, a))
+
+
 def softplus(x: float) -> float:
     """log(1 + e^x) = max(x, 0) + log(1 + e^-|x|)."""
     return (x if x > 0.0 else 0.0) + math.log1p(math.exp(-abs(x)))
@@ -191,7 +199,7 @@ def swish(x: float, beta: float) -> float:
     z = beta * x
     if not z < -1.0:
         return x * sigmoid(z)
-    error = _product_error(beta, x)
+    error = product_error(beta, x)
     if z > -700.0:
         share = sigmoid(z)
         return x * (share + error * share * (1.0 - share))
@@ -206,7 +214,9 @@ def gelu(x: float) -> float:
 
 def gaussian(x: float, scale: float) -> float:
     """e^(-scale x^2), where the scale is a power of two. The exponential would magnify what rounding x^2 loses 700 times."""
-    return exp(-scale * (x * x)) * (1.0 - scale * _product_error(x, x))
+    exponent = scale * (x * x)
+    y = exp(-exponent)
+    return y if exponent < 2.0 else y * (1.0 - scale * product_error(x, x))
 
 
 def normal_cdf(x: float) -> float:
@@ -217,7 +227,7 @@ def normal_cdf(x: float) -> float:
     z = -x * SQRT1_2
     if not -27.0 < z < 27.0:
         return 0.5 * math.erfc(z)
-    error = _product_error(-x, SQRT1_2) - x * _SQRT1_2_TAIL
+    error = product_error(-x, SQRT1_2) - x * _SQRT1_2_TAIL
     return 0.5 * (math.erfc(z) - error * _TWO_OVER_SQRT_PI * math.exp(-z * z))
 
 
@@ -232,7 +242,7 @@ def _split(x: float) -> tuple[float, float]:
     return high, x - high
 
 
-def _product_error(a: float, b: float) -> float:
+def product_error(a: float, b: float) -> float:
     """What rounding loses of a*b (Dekker 1971), 0 where a*b overflows or loses digits below the normal numbers."""
     p = a * b
     if a == 1.0 or not 1e-280 < abs(p) < inf:
@@ -283,16 +293,19 @@ def not_equal(a: float, b: float) -> float:
 
 
 def total(*x: float) -> float:
-    """The sum, rounded once (Shewchuk's `fsum`); plain where that would raise."""
+    """The sum, rounded once (Shewchuk's `fsum`); plain where infinities cancel."""
     try:
         return math.fsum(x)
-    except (OverflowError, ValueError):
-        return float(sum(x))
+    except OverflowError:
+        return math.fsum([v * 2.0**-60 for v in x]) * 2.0**60  # a part of it overflows
+    except ValueError:
+        return nan
 
 
 def mean(*x: float) -> float:
     _not_empty("mean", x)
-    return total(*x) / len(x)
+    y = total(*x) / len(x)
+    return y if math.isfinite(y) else total(*[v / len(x) for v in x])
 
 
 def prod(*x: float) -> float:
@@ -427,7 +440,7 @@ def _lgamma_beyond_2(z: float) -> float:
     rest = 0.0
     for c in _lgamma_series():
         rest = rest * z + c
-    return total(_SLOPE_AT_2 * z, _product_error(_SLOPE_AT_2, z), _SLOPE_TAIL * z, rest * z * z)
+    return total(_SLOPE_AT_2 * z, product_error(_SLOPE_AT_2, z), _SLOPE_TAIL * z, rest * z * z)
 
 
 @cache

@@ -216,7 +216,7 @@ leaky_relu  = Op("leaky_relu", ieee.leaky_relu, lambda y, x, slope: (where(great
                  doc="x above 0, slope * x below (Maas et al. 2013).")
 elu         = Op("elu", ieee.elu, lambda y, x, alpha: _elu_partials(x, alpha), arity=2, defaults=(1.0,), kinks=_at(0.0),
                  doc="x above 0, alpha * (e^x - 1) below (Clevert et al. 2016).")
-swish       = Op("swish", ieee.swish, lambda y, x, beta: _swish_partials(y, x, beta), arity=2, defaults=(1.0,),
+swish       = Op("swish", ieee.swish, lambda y, x, beta: _swish_partials(x, beta), arity=2, defaults=(1.0,),
                  doc="x * sigmoid(beta * x) (Ramachandran et al. 2017).")
 gelu        = Op("gelu", ieee.gelu, lambda y, x: (0.5 * erfc(-x * _SQRT1_2) + x * (_NORMAL_PEAK * _gaussian(x, 0.5)),),
                  doc="x times the normal distribution function (Hendrycks & Gimpel 2016), not its tanh approximation.")
@@ -229,13 +229,14 @@ def _elu_partials(x: Any, alpha: Any) -> tuple[Any, Any]:
     return where(greater(x, 0.0), 1.0, alpha * exp(below)), expm1(below)
 
 
-def _swish_partials(y: Any, x: Any, beta: Any) -> tuple[Any, Any]:
+def _swish_partials(x: Any, beta: Any) -> tuple[Any, Any]:
     """The partials s + beta x s' and x^2 s', multiplied in an order that no product overflows before s' vanishes."""
     z = beta * x
-    if type(y) is float:  # it knows what rounding z has lost
-        return sigmoid(z) + beta * (y * sigmoid(-z)), y * swish(x, -beta)
-    x_slope = x * _sigmoid_slope(z)
-    return sigmoid(z) + beta * x_slope, x * x_slope
+    s, slope = sigmoid(z), _sigmoid_slope(z)
+    if type(z) is float and (lost := ieee.product_error(beta, x)):
+        s, slope = s + lost * slope, slope + lost * (1.0 - 2.0 * s) * slope
+    x_slope = x * slope
+    return s + beta * x_slope, x * x_slope
 
 
 # Functions of a sequence -------------------------------------------------------------------------------------------------
@@ -295,7 +296,7 @@ _log_softmax = Op("log_softmax", ieee.log_softmax, _log_softmax_partials, arity=
 
 _sigmoid_slope = Op("sigmoid_slope", ieee.sigmoid_slope, lambda y, x: (-y * tanh(0.5 * x),),
                     doc="The derivative of sigmoid: sigmoid(x) * sigmoid(-x).")
-_sigmoid_difference = Op("sigmoid_difference", ieee.softmax, lambda y, a, b: _difference_partials(a, b), arity=2,
+_sigmoid_difference = Op("sigmoid_difference", ieee.sigmoid_difference, lambda y, a, b: _difference_partials(a, b), arity=2,
                          doc="sigmoid(a - b), the share of e^a in e^a + e^b: the derivative of logaddexp.")
 _cohypot = Op("cohypot", ieee.cohypot, lambda y, a, b: (a / y, -b / y), arity=2, domain=((1.0, _inf), _UNIT),
               doc="sqrt(a^2 - b^2): the other leg of a right triangle.")
