@@ -42,6 +42,10 @@ def sigmoid_slope(x: Any) -> Any:
     return z / ((1.0 + z) * (1.0 + z))
 
 
+def exp_difference(a: Any, b: Any) -> Any:
+    return np.exp(difference(a, b))
+
+
 def sigmoid_difference(a: Any, b: Any) -> Any:
     return sigmoid(difference(a, b))
 
@@ -121,7 +125,7 @@ def logsumexp(x: Any) -> Any:
 
 def softmax(x: Any) -> Any:
     """The share of the first number: e^x over the sum of e^x."""
-    z = np.exp(difference(x, np.max(x, axis=-1, keepdims=True)))
+    z = exp_difference(x, np.max(x, axis=-1, keepdims=True))
     return z[..., 0] / np.sum(z, axis=-1)
 
 

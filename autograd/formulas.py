@@ -328,6 +328,7 @@ FORMULAS: Final[dict[Op, Formula]] = {
     _name["sigmoid_difference"]: Formula(
         lambda s, a, b: _logistic(s, a - b), Form(ATOM, r"\sigma\left(<0+> - <1*>\right)"), "sigmoid_difference"
     ),
+    _name["exp_difference"]: Formula(lambda s, a, b: _exp(s, a - b), Form(POWER, "e^{<0+> - <1*>}"), "exp_difference"),
     _name["cohypot"]: Formula(
         lambda s, a, b: _root(s, _power(s, a, s.Integer(2)) - _power(s, b, s.Integer(2))),
         Form(ATOM, r"\sqrt{<0^>^{2} - <1^>^{2}}"),

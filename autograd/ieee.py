@@ -305,7 +305,7 @@ def total(*x: float) -> float:
 def mean(*x: float) -> float:
     _not_empty("mean", x)
     y = total(*x) / len(x)
-    return y if math.isfinite(y) else total(*[v / len(x) for v in x])
+    return y if math.isfinite(y) else total(*[v * 2.0**-60 for v in x]) / len(x) * 2.0**60
 
 
 def prod(*x: float) -> float:
@@ -390,13 +390,13 @@ def _difference(a: float, b: float) -> float:
 
 
 def exp_difference(a: float, b: float) -> float:
-    """e^(a - b) for a <= b, with what rounding a - b loses (Knuth's two-sum) fed back: e^40 would magnify it 40 times."""
+    """e^(a - b), with what rounding a - b loses (Knuth's two-sum) fed back: e^40 would magnify it 40 times."""
     d = _difference(a, b)
-    if d < -750.0:
-        return 0.0
-    e = math.exp(d)
+    e = exp(d)
+    if d == 0.0 or not 0.0 < e < inf:
+        return e
     t = d - a
-    return e + e * ((a - (d - t)) - (b + t)) if d else e
+    return e + e * ((a - (d - t)) - (b + t))
 
 
 def fraction(a: float, b: float) -> float:

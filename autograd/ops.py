@@ -254,8 +254,13 @@ def _prod_partials(y: Any, *x: Any) -> tuple[Any, ...]:
 
 
 def _shares(x: Sequence[Any]) -> list[Any]:
-    """The softmax of x: of floats in one pass, of other numbers a node each, whose own rule does not cancel."""
-    return ieee.shares(*x) if all(type(v) is float for v in x) else softmax(x)
+    """The softmax of x in one pass."""
+    if all(type(v) is float for v in x):
+        return ieee.shares(*x)
+    top = max(x)
+    terms = [_exp_difference(v, top) for v in x]
+    whole = sum(terms)
+    return [t / whole for t in terms]
 
 
 def _softmax_partials(y: Any, *x: Any) -> tuple[Any, ...]:
@@ -298,6 +303,8 @@ _sigmoid_slope = Op("sigmoid_slope", ieee.sigmoid_slope, lambda y, x: (-y * tanh
                     doc="The derivative of sigmoid: sigmoid(x) * sigmoid(-x).")
 _sigmoid_difference = Op("sigmoid_difference", ieee.sigmoid_difference, lambda y, a, b: _difference_partials(a, b), arity=2,
                          doc="sigmoid(a - b), the share of e^a in e^a + e^b: the derivative of logaddexp.")
+_exp_difference = Op("exp_difference", ieee.exp_difference, lambda y, a, b: (y, -y), arity=2,
+                     doc="e^(a - b), and 1 for equal infinities.")
 _cohypot = Op("cohypot", ieee.cohypot, lambda y, a, b: (a / y, -b / y), arity=2, domain=((1.0, _inf), _UNIT),
               doc="sqrt(a^2 - b^2): the other leg of a right triangle.")
 

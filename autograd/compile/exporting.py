@@ -23,7 +23,7 @@ from .flatten import spread
 from .layout import Layout
 from .layout import _shape as shape_of
 from .program import Forward, Map, Operand, Program, Reduce, Ref, Sum, Term
-from .simplify import exp_difference, fraction, log_fraction, peak
+from .simplify import fraction, log_fraction, peak
 
 MODULES: Final = {"numpy": ("np", "import numpy as np"), "jax": ("jnp", "import jax.numpy as jnp")}
 _IN_JAX: Final = {
@@ -34,7 +34,6 @@ _IN_JAX: Final = {
 }
 _SMOOTHED: Final = {ops.abs: "magnitude", ops.power: "raised"}  # where JAX has other derivatives at 0
 _OF_SOFTMAX: Final = {
-    exp_difference: Form(ATOM, "np.exp(difference(<0>, <1>))"),
     fraction: Form(PRODUCT, "<0*> / (<0+> + <1+>)"),
     log_fraction: Form(ATOM, "log_fraction(<0>, <1>, <2>)"),
 }

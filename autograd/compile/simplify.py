@@ -21,7 +21,7 @@ peak: Final = Op("peak", ieee.largest, lambda y, *x: (0.0,) * len(x), arity=None
 
 # A softmax in parts that its outputs have in common: the exponentials e^(x - peak), and for each of them the sum of all others. Its
 # derivatives do not cancel where one share is nearly 1, and its logarithm is exact there.
-exp_difference: Final = Op("exp_difference", ieee.exp_difference, lambda y, a, b: (y, -y), arity=2, doc="e^(a - b) for a <= b.")
+exp_difference: Final = ops.table["exp_difference"]
 fraction: Final = Op("fraction", ieee.fraction, lambda y, a, b: (b / (a + b) / (a + b), -y / (a + b)), arity=2, doc="a / (a + b).")
 log_fraction: Final = Op("log_fraction", ieee.log_fraction, lambda y, x, top, rest: _log_fraction_partials(y, x, top, rest), arity=3,
                          doc="log of fraction(e^(x - top), rest).")  # fmt: skip
