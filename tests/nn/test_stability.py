@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nn
-from autograd import Value, grad, hessian, softmax
+from autograd import Value, compile, grad, hessian, softmax
 
 from .. import oracle
 from . import exact
@@ -148,6 +148,36 @@ def test_second_derivatives_of_losses_of_logits(name: str, row: list[float]) -> 
         for i, line in enumerate(curvature):
             for j, h in enumerate(line):
                 assert abs(float(h) - p[i] * ((i == j) - p[j])) <= 1e-15
+
+
+@pytest.mark.parametrize("name", OF_LOGITS)
+@pytest.mark.parametrize("target", [0, [1, 0, 0], [1.0, 0.0, 0.0], [0.25, 0.75, 0.0]], ids=str)
+@pytest.mark.parametrize("backend", [None, "reference", "numpy"])
+def test_a_class_that_cannot_be_right_may_have_the_logit_minus_infinity(name: str, target: Any, backend: str | None) -> None:
+    """It adds nothing to the loss, whose value and gradient are those of the other classes."""
+    loss, z = getattr(nn.losses, name), [0.5, -1.0, -math.inf]
+    left = target if isinstance(target, int) else target[:2]
+    expected = grad(lambda v: loss(v, left))(z[:2])
+    if backend is None:
+        assert loss(z, target) == loss(z[:2], left)
+        assert grad(lambda v: loss(v, target))(z) == [*expected, 0.0]
+    elif isinstance(target, list):
+        f = compile(lambda p, row: loss.row([p[0], p[1], row[0]], row[1:]), [0.0, 0.0], [0.0] * 4, backend)
+        value, slopes = f.value_and_grad(z[:2], [[z[2], *target]])
+        assert math.isclose(value, loss(z[:2], left), rel_tol=1e-14)
+        assert slopes == pytest.approx(expected, rel=1e-14)
+
+
+@pytest.mark.parametrize(("z", "y", "value", "slope"), [
+    (math.inf, 1, 0.0, 0.0), (-math.inf, 0, 0.0, 0.0), (math.inf, 0.0, math.inf, 1.0), (-math.inf, 1.0, math.inf, -1.0),
+])  # fmt: skip
+def test_binary_cross_entropy_of_infinite_logits(z: float, y: float, value: float, slope: float) -> None:
+    loss = nn.losses.binary_cross_entropy
+    assert loss(z, y) == value
+    assert grad(lambda v: loss(v, y))(z) == slope
+    for backend in ("reference", "numpy"):
+        f = compile(lambda p, row: loss.row(p[0], row[0]), [0.0], [0.0], backend)
+        assert f.value_and_grad([z], [[y]]) == (value, [slope])
 
 
 @pytest.mark.parametrize(("name", "at"), [("hinge", 1.0), ("squared_hinge", 1.0), ("perceptron", 0.0)])

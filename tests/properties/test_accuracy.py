@@ -89,6 +89,16 @@ def test_values_are_those_of_numpy(op: Op) -> None:
         with np.errstate(all="ignore"):
             expected = float(reference(*map(np.float64, x)))
         assert agrees(op.apply(*x), expected), f"{op.name}{x} is {op.apply(*x)}, NumPy's is {expected}"
+        if expected == 0.0 and op.name not in ("maximum", "minimum"):  # of zeros of both signs NumPy may take either
+            assert math.copysign(1.0, op.apply(*x)) == math.copysign(1.0, expected) or op.apply(*x) != 0.0, f"{op.name}{x}"
+
+
+def test_rounding_keeps_the_sign_of_zero() -> None:
+    for x in (-0.5, -0.0, 0.0, 0.5):
+        for op in (ops.floor, ops.ceil, ops.trunc):
+            y = op(x)
+            assert math.copysign(1.0, y) == math.copysign(1.0, x), (op.name, x)
+            assert math.copysign(1.0, op(Value(x)).data) == math.copysign(1.0, x), (op.name, x)
 
 
 @pytest.mark.parametrize("name", REDUCTIONS)

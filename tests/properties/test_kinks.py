@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from autograd import Dual, Value, clip, dot, hypot, maximum, minimum, norm, ops, where
+from autograd import Dual, Value, clip, compile, dot, hypot, maximum, minimum, norm, ops, where
 from autograd import max as largest
 from autograd import min as smallest
 
@@ -72,6 +72,19 @@ CASES: list[tuple[str, tuple[float, ...], float, tuple[float, ...]]] = [
     ("mod", (6.0, 3.0), 0.0, (1.0, -2.0)),
     ("fmod", (-6.0, 3.0), 0.0, (1.0, 2.0)),
     ("arctan2", (0.0, -1.0), math.pi, (-1.0, 0.0)),
+    ("logsumexp", (math.inf, math.inf, 0.0), math.inf, (half, half, 0.0)),
+    ("logsumexp", (0.0, math.inf), math.inf, (0.0, 1.0)),
+    ("logsumexp", (-math.inf, -math.inf), -math.inf, (half, half)),
+    ("logsumexp", (-math.inf, 3.0), 3.0, (0.0, 1.0)),
+    ("logaddexp", (math.inf, math.inf), math.inf, (half, half)),
+    ("logaddexp", (-math.inf, -math.inf), -math.inf, (half, half)),
+    ("logaddexp", (math.inf, 0.0), math.inf, (1.0, 0.0)),
+    ("softmax", (math.inf, 0.0), 1.0, (0.0, 0.0)),
+    ("softmax", (math.inf, math.inf, 0.0), half, (0.25, -0.25, 0.0)),
+    ("softmax", (-math.inf, -math.inf), half, (0.25, -0.25)),
+    ("log_softmax", (math.inf, 0.0), 0.0, (0.0, 0.0)),
+    ("log_softmax", (0.0, math.inf), -math.inf, (1.0, -1.0)),
+    ("log_softmax", (-math.inf, -math.inf), -math.log(2.0), (half, -half)),
     ("cbrt", (0.0,), 0.0, (math.inf,)),
     ("sqrt", (0.0,), 0.0, (math.inf,)),
 ]
@@ -89,6 +102,16 @@ def test_convention(name: str, x: tuple[float, ...], value: float, partials: tup
     duals = [op.apply(*x[:i], Dual(v, 1.0), *x[i + 1 :]) for i, v in enumerate(x)]
     assert [d.primal for d in duals] == [value] * len(x)
     assert tuple(d.tangent for d in duals) == partials
+
+
+@pytest.mark.parametrize("backend", ["reference", "numpy"])
+@pytest.mark.parametrize("name", ["logsumexp", "logaddexp", "softmax", "log_softmax"])
+def test_conventions_at_infinity_are_those_of_compiled_code(name: str, backend: str) -> None:
+    for case, x, value, partials in CASES:
+        if case == name:
+            f = compile(lambda p, row: ops.table[name].apply(*row), [], list(x), backend)
+            assert f([], [x])[0] == value
+            assert list(f.input_grads([], [x])[0]) == pytest.approx(partials, rel=1e-15, abs=0.0), x
 
 
 def test_one_value_as_both_operands_of_a_tie_gets_all_of_the_derivative() -> None:
