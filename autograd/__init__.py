@@ -66,7 +66,10 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     if name in _NUMPY:
-        return getattr(import_module(".arrays", __name__), name)
+        try:
+            return getattr(import_module(".arrays", __name__), name)
+        except ModuleNotFoundError as error:
+            raise ImportError(f"autograd.{name} needs NumPy, which is not installed: pip install numpy", name=error.name) from None
     if name in _EXPORTS:
         return getattr(import_module(".export", __name__), name)
     if name == "testing":

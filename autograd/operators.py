@@ -149,12 +149,19 @@ _adopted: set[str] = set()
 
 def adopt(op: Op) -> None:
     """Give every kind of number a method for a primitive declared later, in place of an earlier one of that name."""
-    for kind in _kinds:
-        if op.takes_one:
+    disown(op.name)
+    if op.takes_one:
+        for kind in _kinds:
             setattr(kind, op.name, kind._method(op))
-        elif op.name in _adopted:
-            delattr(kind, op.name)
-    (_adopted.add if op.takes_one else _adopted.discard)(op.name)
+        _adopted.add(op.name)
+
+
+def disown(name: str) -> None:
+    """Take the method of an adopted primitive away again, if it has one."""
+    if name in _adopted:
+        for kind in _kinds:
+            delattr(kind, name)
+        _adopted.remove(name)
 
 
 def is_taken(name: str) -> bool:

@@ -47,10 +47,8 @@ def test_usage_without_a_command(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_examples_of_the_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Each block of Python runs, in order, and results written behind # are those that come out."""
-    from autograd import ops
-
+    pytest.importorskip("numpy")
     monkeypatch.chdir(tmp_path)
-    before = dict(ops.table)
     namespace: dict[str, object] = {}
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     assert len(blocks) >= 5
@@ -63,5 +61,3 @@ def test_examples_of_the_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     program = re.search(r"print\(f.program\)\n((?:# .*\n)+)", "".join(blocks))
     assert program is not None
     assert re.sub("^# ", "", program[1], flags=re.MULTILINE) in printed
-    ops.table.clear()
-    ops.table.update(before)
