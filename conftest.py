@@ -1,4 +1,4 @@
-"""What all tests share: no deadlines, no primitive outlives what declared it, and the whole suite uses all cores."""
+"""What all tests share: no deadlines, no primitive outlives what declared it, and all cores work on the whole suite."""
 
 from __future__ import annotations
 
@@ -9,10 +9,18 @@ from hypothesis import settings
 
 from autograd.primitive import forgetting
 
-pytest_plugins = ["tests.extras"]
+pytest_plugins = ["tests.extras", "tests.processors"]
 
 settings.register_profile("scalar-autograd", deadline=None)
 settings.load_profile("scalar-autograd")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """The whole suite runs on up to four cores, if pytest-xdist is there, and chosen files in one process; -n says otherwise."""
+    option = config.option
+    if config.args_source is config.ArgsSource.TESTPATHS and getattr(option, "numprocesses", 0) is None and not option.usepdb:
+        option.numprocesses, option.maxprocesses, option.dist = "logical", option.maxprocesses or 4, "worksteal"
 
 
 @pytest.fixture(autouse=True, scope="module")
