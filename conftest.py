@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -18,8 +19,9 @@ settings.load_profile("scalar-autograd")
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> None:
     """The whole suite runs on up to four cores, if pytest-xdist is there, and chosen files in one process; -n says otherwise."""
-    option = config.option
-    if config.args_source is config.ArgsSource.TESTPATHS and getattr(option, "numprocesses", 0) is None and not option.usepdb:
+    option, is_worker = config.option, "PYTEST_XDIST_WORKER" in os.environ
+    is_whole = config.args_source is config.ArgsSource.TESTPATHS
+    if is_whole and not is_worker and getattr(option, "numprocesses", 0) is None and not option.usepdb:
         option.numprocesses, option.maxprocesses, option.dist = "logical", option.maxprocesses or 4, "worksteal"
 
 
