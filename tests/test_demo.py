@@ -21,7 +21,7 @@ def test_demo(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines = [re.split(r" {2,}", line.strip()) for line in printed.splitlines()]
     assert ["w0", "2", "-0.196612"] in lines
     assert ["v12", "reciprocal(v11)", "0.731059", "1", "d/dv11 = -0.534447"] in lines
-    picture = (tmp_path / "a" / "b" / "sigmoid.svg").read_text()
+    picture = (tmp_path / "a" / "b" / "sigmoid.svg").read_text("utf-8")
     assert picture.count('class="node"') == 13
     assert "-0.5344" in html.unescape(picture)
 
@@ -50,7 +50,7 @@ def test_examples_of_the_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     pytest.importorskip("numpy")
     monkeypatch.chdir(tmp_path)
     namespace: dict[str, object] = {}
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
     assert len(blocks) >= 5
     for block in blocks:
         exec(compile(block, "README.md", "exec"), namespace)
