@@ -62,5 +62,10 @@ def plus(total: Any, share: Any) -> Any:
 
 
 def number(x: Any) -> Any:
-    """A derivative as the caller sees it: the structural zero is a float like any other."""
-    return 0.0 if x is ZERO else x
+    """A derivative as a number like any other."""
+    if type(x) is float:
+        return x
+    if x is ZERO:
+        return 0.0
+    plain = getattr(type(x), "_plain", None)
+    return x if plain is None else plain(x)

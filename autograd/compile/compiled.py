@@ -12,6 +12,7 @@ from .layout import Layout
 from .program import Memory, Program
 from .recording import Recording
 from .recover import Recovery
+from .replay import Replay
 from .report import Report
 from .simplify import simplified
 from .tape import INPUT, PARAM
@@ -37,7 +38,7 @@ class Compiled:
         self.program = _recovered(self.recording, self._params)
         self._backward: dict[bool, tuple[Memory, Backward]] = {}
         self.report = Report(self.recording, self.program, self.backend)
-        self._machine = _machine(self.backend)(self.program, self._backward_of)
+        self._machine = _machine(self.backend)(self.program, self._backward_of, Replay(self.recording))
 
     def _backward_of(self, inputs: bool) -> tuple[Memory, Backward]:
         """The backward pass to the inputs, or to the parameters, and the memory it needs; made when first asked for."""

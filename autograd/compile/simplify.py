@@ -150,9 +150,9 @@ def _same(tape: Tape, x: tuple[int, ...]) -> int | None:
 
 def _where(tape: Tape, x: tuple[int, ...]) -> int | None:
     condition = tape.value(x[0])
-    if condition is None:
-        return None
-    return x[1] if condition else x[2]
+    if condition is not None:
+        return x[1] if condition else x[2]
+    return x[0] if tape.nodes[x[0]][0] in _BOOLEAN and (tape.value(x[1]), tape.value(x[2])) == (1.0, 0.0) else None
 
 
 # Exponentials and logarithms ---------------------------------------------------------------------------------------------
