@@ -35,9 +35,9 @@ class Compiled:
         self._params, self._inputs = Layout("params", params), Layout("each row", inputs)
         self.backend = _chosen(backend)
         self.recording = Recording(fn, params, inputs)
-        self.program = _recovered(self.recording, self._params)
+        self.program, repaired = _recovered(self.recording, self._params)
         self._backward: dict[bool, tuple[Memory, Backward]] = {}
-        self.report = Report(self.recording, self.program, self.backend)
+        self.report = Report(self.recording, self.program, repaired, self.backend)
         self._machine = _machine(self.backend)(self.program, self._backward_of, Replay(self.recording))
 
     def _backward_of(self, inputs: bool) -> tuple[Memory, Backward]:
@@ -159,12 +159,14 @@ def _machine(backend: str) -> Any:
     return NumPy
 
 
-def _recovered(recording: Recording, params: Layout) -> Program:
+def _recovered(recording: Recording, params: Layout) -> tuple[Program, Mapping[str, int]]:
+    """The program, and which formulas were replaced because they overflow as written."""
     tape, roots = simplified(recording, recording.roots)
     memory = Memory(once=recording.n_params, rows=recording.n_inputs)
     places = {i: (node[0] is PARAM, node[1]) for i, node in enumerate(tape.nodes) if node[0] in (PARAM, INPUT)}
     recovery = Recovery(tape, roots, places, memory)
     results = tuple(recovery.roots)
     sizes = recording.n_params, recording.n_inputs
-    return Program(*sizes, recovery.once, recovery.rows, results, recording.several, memory, params.names())
+    program = Program(*sizes, recovery.once, recovery.rows, results, recording.several, memory, params.names())
+    return program, tape.repaired
 
