@@ -27,6 +27,7 @@ from .compile import compile as compile
 from .draw import Drawing as Drawing
 from .draw import draw as draw
 from .dual import Dual as Dual
+from .functional import TrackingError as TrackingError
 from .functional import grad as grad
 from .functional import hessian as hessian
 from .functional import hvp as hvp

@@ -15,10 +15,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from . import ops, watching
+from .callers import user_line
 from .dual import Dual, fresh_tag, primal, tangent
 from .op import as_float, is_array, is_plain
-from .operators import Number
+from .operators import Number, real
 from .structure import leaves, outer, rebuild, same_structure, transform
+from .tracking import guarded
 from .value import Value, propagate, topological_order
 from .zeros import ZERO, contribution, number, plus, seed
 
@@ -111,7 +113,8 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     _require_like("tangents", tangents, "primals", primals)
     tag = fresh_tag()
     duals = [Dual(_number(x), seed(_number(t)), tag) for x, t in zip(leaves(primals), leaves(tangents), strict=True)]
-    ys = f(*rebuild(primals, iter(duals)))
+    with guarded(_Direction(tag)):
+        ys = f(*rebuild(primals, iter(duals)))
     for y in leaves(ys):
         _require_number(y)
     return transform(lambda y: primal(y, tag), ys), transform(lambda y: number(tangent(y, tag)), ys)
@@ -159,11 +162,66 @@ def _record(f: Function, argnums: int | Sequence[int], args: Any, kwargs: Any) -
     chosen = tuple(args[i] for i in positions)
     for i in positions:
         args[i] = transform(lambda x: _leaf(x, wrt), args[i])
-    ys = f(*args, **kwargs)
+    with guarded(_Arguments(wrt)):
+        ys = f(*args, **kwargs)
     _retire(wrt)
     for y in leaves(ys):
         _require_number(y)
     return ys, wrt, chosen[0] if isinstance(argnums, int) else chosen
+
+
+class TrackingError(TypeError):
+    """A number that a transformation follows was turned into a plain float, which would lose its derivative. The message shows the line."""
+
+
+class _Tracker:
+    """A guard that refuses floats of what it tracks; comparing is allowed, as the function runs anew for every point."""
+
+    def tracks(self, x: Any) -> bool:
+        raise NotImplementedError
+
+    def converted(self, x: Any) -> None:
+        if self.tracks(x):
+            raise TrackingError(
+                "float() of a number that is being differentiated would lose its derivative (math.exp(x) and storing x in an array of floats "
+                "call it too). Use the functions of the package (exp, sin, ...) and arrays of dtype object; where a constant is meant, "
+                f"stop_gradient(x).{user_line()}"
+            )
+
+    def compared(self, x: Any) -> None:
+        pass
+
+
+class _Arguments(_Tracker):
+    """Tracks what depends on the nodes of the arguments."""
+
+    def __init__(self, wrt: list[Value]) -> None:
+        self._ids = set(map(id, wrt))
+
+    def tracks(self, x: Any) -> bool:
+        if isinstance(x, Dual):
+            return self.tracks(x.primal) or self.tracks(x._tangent)
+        waiting, seen = [x] if isinstance(x, Value) else [], set[int]()
+        while waiting:
+            node = waiting.pop()
+            if id(node) in self._ids:
+                return True
+            if id(node) not in seen and node.op is not None and not node.op.is_flat:
+                seen.add(id(node))
+                waiting += node.parents
+        return False
+
+
+class _Direction(_Tracker):
+    """Tracks the Duals of a tag."""
+
+    def __init__(self, tag: int) -> None:
+        self._tag = tag
+
+    def tracks(self, x: Any) -> bool:
+        if not isinstance(x, Dual):
+            return False
+        return (x.tag == self._tag and x._tangent is not ZERO) or self.tracks(x.primal) or self.tracks(x._tangent)
 
 
 def _positions(argnums: int | Sequence[int], count: int) -> list[int]:
@@ -255,7 +313,7 @@ def _backward(y: Value, upstream: float, wrt: list[Value]) -> list[float]:
 def _pass_on(node: Value, upstream: Any, adjoints: dict[int, Any], depends: set[int], on_floats: bool) -> None:
     """Add upstream x local derivative to the adjoint of each operand on the way to the arguments."""
     assert node.op is not None
-    record = (node.data, *map(float, node.args)) if on_floats else (node, *node.args)
+    record = (node.data, *map(real, node.args)) if on_floats else (node, *node.args)
     partials = node.op.local(*record)
     for x, partial in zip(node.args, partials, strict=True):
         if isinstance(x, Value) and id(x) in depends:

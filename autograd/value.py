@@ -219,7 +219,7 @@ class Value(Number):
         for node in topological_order([self]):
             node._grad = 0.0
 
-    def __float__(self) -> float:
+    def _real(self) -> float:
         return self._data
 
     def __repr__(self) -> str:

@@ -45,7 +45,7 @@ class Lanes(Number):
     def _when(self, derivative: Any) -> Gated:
         return Gated(self, derivative)
 
-    def __float__(self) -> float:
+    def _real(self) -> float:
         raise TypeError("the numbers of several rows have no single value")
 
 
