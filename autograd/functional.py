@@ -241,7 +241,7 @@ def _leaf(x: Any, wrt: list[Value]) -> Any:
     """A number with a fresh node inside it, at which the sweep will stop."""
     if isinstance(x, Dual):
         return Dual(_leaf(x.primal, wrt), x._tangent, x.tag)
-    node = ops.positive(x) if isinstance(x, Value) else Value(_number(x))
+    node = ops.positive(x) if isinstance(x, Number) else Value(_number(x))
     wrt.append(node)
     return node
 
@@ -251,7 +251,7 @@ def _retire(wrt: list[Value]) -> None:
     something outside; from now on nobody shall take them for Values of the user's.
     """
     for node in wrt:
-        if node.op is None:
+        if isinstance(node, Value) and node.op is None:
             node.op, node._a = ops.positive, node.data
 
 
@@ -261,13 +261,17 @@ def _outcome(y: Any, wrt: list[Value]) -> Any:
         return Dual(_outcome(y.primal, wrt), _outcome(y._tangent, wrt), y.tag)
     if isinstance(y, Value):
         return y.data if _is_private(_beyond([y], wrt), wrt) else y
-    return float(y)
+    return y if isinstance(y, Number) else float(y)
 
 
 def _pull(ys: Sequence[Any], wrt: list[Value], seeds: Sequence[Any]) -> list[Any]:
     """The sum over the outputs of seed x derivative, in each node of `wrt`. Duals, in ys or seeds, are pulled part by part."""
     tags = [x.tag for x in (*ys, *seeds) if isinstance(x, Dual)]
     if not tags:
+        for x in (*ys, *wrt):
+            if hasattr(x, "_pull"):  # a kind of number with a trace of its own
+                pulled: list[Any] = x._pull(ys, wrt, seeds)
+                return pulled
         return _pull_values([(y, seed) for y, seed in zip(ys, seeds, strict=True) if isinstance(y, Value)], wrt)
     tag = max(tags)
     ys_primal, ys_tangent = [primal(y, tag) for y in ys], [tangent(y, tag) for y in ys]

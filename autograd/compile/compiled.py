@@ -8,7 +8,7 @@ from typing import Any
 
 from ..value import Value
 from .adjoint import Backward, backward
-from .layout import Layout
+from .layout import Layout, as_rows
 from .program import Memory, Program
 from .recording import Recording
 from .recover import Recovery
@@ -79,7 +79,7 @@ class Compiled:
             raise ValueError(f"reduction must be 'mean' or 'sum' (got {reduction!r})")
         self._require_one()
         if any_tracked(params, rows):
-            value, grads = self._tracked.value_and_grad(params, rows, _seed(reduction, len(rows)))
+            value, grads = self._tracked.value_and_grad(params, rows, _seed(reduction, len(as_rows(rows))))
             return value, self._params.rebuilt(grads, params)
         numbers, given = self._machine.params(self._params, params), self._rows(rows)
         value, grads = self._machine.value_and_grad(numbers, given, _seed(reduction, len(given)))

@@ -6,7 +6,7 @@ a conversion to float or int) is refused, because it would freeze what one row h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar, NoReturn, final
 
 from .. import ops
@@ -14,9 +14,9 @@ from ..callers import user_line
 from ..op import Op, as_float, is_array, shown
 from ..operators import Method, Number
 from ..structure import leaves, rebuild
-from ..tracking import guarded
+from ..tracking import guarded, is_tracked
 from ..value import Value, topological_order
-from ..zeros import number
+from ..zeros import ZERO, contribution, number, plus
 from . import RecordingError
 from .gated import Gated
 from .tape import CONST, INPUT, PARAM, Node, Tape, live
@@ -139,6 +139,11 @@ class Recorded(Number):
     def _when(self, derivative: Any) -> Gated:
         return Gated(self, derivative)
 
+    def _pull(self, ys: Sequence[Any], wrt: Sequence[Any], seeds: Sequence[Any]) -> list[Any]:
+        if not isinstance(self._tape, Recording):
+            raise RecordingError("the rule of a primitive must be written with functions of numbers, not with grad or vjp")
+        return self._tape.pull(ys, wrt, seeds)
+
     def __format__(self, spec: str) -> str:
         return repr(self)
 
@@ -187,6 +192,31 @@ class Recording(Tape):
                 "pass the Values themselves (model.parameters()) as params, or use the params that fn receives"
             )
 
+    def pull(self, ys: Sequence[Any], wrt: Sequence[Any], seeds: Sequence[Any]) -> list[Any]:
+        """The sum over numbers on the tape of seed x derivative, in each node of `wrt`, recorded."""
+        stops = [_operand(self, x, ops.positive) for x in wrt]
+        roots = [(_operand(self, y, ops.positive), seed) for y, seed in zip(ys, seeds, strict=True) if isinstance(y, Number)]
+        end = max([root for root, _ in roots], default=-1) + 1
+        depends = bytearray(end)
+        for place in range(min(stops, default=end), end):
+            head, *operands = self.nodes[place]
+            depends[place] = place in stops or (type(head) is Op and any(depends[j] for j in operands))
+        adjoints: dict[int, Any] = {}
+        for root, seed in roots:
+            adjoints[root] = plus(adjoints.get(root, ZERO), seed)
+        for place in range(end - 1, -1, -1):
+            if depends[place] and place in adjoints and place not in stops:
+                op, *operands = self.nodes[place]
+                partials = op.local(*(_at(self, j) if depends[j] else self._constant_or_number(j) for j in (place, *operands)))
+                for j, partial in zip(operands, partials, strict=True):
+                    if depends[j]:
+                        adjoints[j] = plus(adjoints.get(j, ZERO), contribution(adjoints[place], partial))
+        return [adjoints.get(stop, ZERO) for stop in stops]
+
+    def _constant_or_number(self, place: int) -> Any:
+        x = self.value(place)
+        return _at(self, place) if x is None else x
+
     def _place_of(self, result: Any) -> int:
         if is_array(result) and result.ndim == 0:
             result = result[()]
@@ -210,7 +240,9 @@ class Recording(Tape):
         known = self._values.get(id(value))
         if known is None:
             for node in topological_order([value], known=self._values):
-                if node.op is None:
+                if node.op is None and is_tracked(node):  # an argument of a derivative inside the function
+                    place = self.put((ops.positive, self.constant(node.data)))
+                elif node.op is None:
                     self.frozen += 1
                     place = self.constant(node.data)
                 else:
