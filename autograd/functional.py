@@ -21,7 +21,7 @@ from .op import as_float, is_array, is_plain
 from .operators import Number, real
 from .structure import leaves, outer, rebuild, same_structure, transform
 from .tracking import guarded
-from .value import Value, propagate, topological_order
+from .value import Value, propagate, require_current, topological_order
 from .zeros import ZERO, contribution, number, plus, seed
 
 Function = Callable[..., Any]
@@ -283,6 +283,7 @@ def _pull(ys: Sequence[Any], wrt: list[Value], seeds: Sequence[Any]) -> list[Any
 
 def _pull_values(seeded: list[tuple[Value, Any]], wrt: list[Value]) -> list[Any]:
     order = _beyond([y for y, _ in seeded], wrt)
+    require_current(order)
     on_floats = _is_private(order, wrt) and all(is_plain(upstream) for _, upstream in seeded)
     if on_floats and len(seeded) == 1:
         return _backward(*seeded[0], wrt)
