@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy
+from functools import cache
 from typing import Any
 
 from ..value import Value
@@ -35,16 +36,8 @@ class Compiled:
         self.backend = _chosen(backend)
         self.recording = Recording(fn, params, inputs)
         self.program = _recovered(self.recording, self._params)
-        self._backward: dict[bool, tuple[Memory, Backward]] = {}
         self.report = Report(self.recording, self.program, self.backend)
-        self._machine = _machine(self.backend)(self.program, self._backward_of)
-
-    def _backward_of(self, inputs: bool) -> tuple[Memory, Backward]:
-        """The backward pass to the inputs, or to the parameters, and the memory it needs; made when first asked for."""
-        if inputs not in self._backward:
-            memory = deepcopy(self.program.memory)
-            self._backward[inputs] = memory, backward(self.program, memory, inputs=inputs)
-        return self._backward[inputs]
+        self._machine = _machine(self.backend)(self.program, _backward_of(self.program))
 
     def __call__(self, params: Any, rows: Any) -> Any:
         """The value of each row, shape (n,); where fn returns k numbers, shape (n, k).
@@ -156,6 +149,17 @@ def _machine(backend: str) -> Any:
     from .numpy_backend import NumPy
 
     return NumPy
+
+
+def _backward_of(program: Program) -> Callable[[bool], tuple[Memory, Backward]]:
+    """The backward pass to the inputs, or to the parameters, and the memory it needs; made when first asked for."""
+
+    @cache
+    def made(inputs: bool) -> tuple[Memory, Backward]:
+        memory = deepcopy(program.memory)
+        return memory, backward(program, memory, inputs=inputs)
+
+    return made
 
 
 def _recovered(recording: Recording, params: Layout) -> Program:

@@ -90,19 +90,26 @@ class NumPy:
 
     def source(self, kind: str = "grads") -> str:
         """The generated code of a pass: "values", "grads" or "input_grads"."""
-        return self._pass(kind).source
+        return self._pass(kind).code.source
+
+
+class Code:
+    """The generated source of a pass, and what it needs."""
+
+    def __init__(self, program: Program, memory: Memory, steps: Backward | None) -> None:
+        self.results, self.memory, self.goes_back = program.results, memory, steps is not None
+        writer = Writer(program, memory, steps)
+        self.source, self.constants, self.copied = writer.source(), writer.constants, writer.copied()
+        self.script = compile(self.source, f"<compiled program of {len(program)} instructions>", "exec")
+        self.chunk = chunk_for(memory.rows + (writer.adjoint_rows if steps else 0))
 
 
 class Pass:
-    """One generated source, and the workspaces that it runs in."""
+    """Code, and the workspaces that it runs in."""
 
     def __init__(self, program: Program, memory: Memory, steps: Backward | None) -> None:
-        self.program, self.memory, self.steps = program, memory, steps
-        writer = Writer(program, memory, steps)
-        self.source, self.constants, self.copied = writer.source(), writer.constants, writer.copied()
-        self.code = compile(self.source, f"<compiled program of {len(program)} instructions>", "exec")
-        places = memory.rows + (writer.adjoint_rows if steps else 0)
-        self.chunk = chunk_for(places)
+        self.program, self.code = program, Code(program, memory, steps)
+        self.chunk = self.code.chunk
         self._idle: list[Workspace] = []
 
     def _workspace(self) -> Workspace:
@@ -110,7 +117,7 @@ class Pass:
         try:
             return self._idle.pop()
         except IndexError:
-            return Workspace(self)
+            return Workspace(self.code)
 
     def values(self, params: Array, rows: Array) -> Array:
         out = np.empty((len(rows), len(self.program.results)))
@@ -179,18 +186,18 @@ def chunk_for(places: int) -> int:
 class Workspace:
     """The memories of one call, and the code bound to them for each number of rows."""
 
-    def __init__(self, of: Pass) -> None:
-        self._of = of
-        self.once = np.zeros(of.memory.once)
-        self.d_once = np.zeros(of.memory.once)
-        for place, x in of.memory.constants.items():
+    def __init__(self, code: Code) -> None:
+        self._code = code
+        self.once = np.zeros(code.memory.once)
+        self.d_once = np.zeros(code.memory.once)
+        for place, x in code.memory.constants.items():
             self.once[place] = x
         self._bound: dict[int, Bound] = {}
         self._ready: set[int] = set()
 
     def start(self, params: Array) -> None:
         """Take in new parameters."""
-        for part in self._of.copied:
+        for part in self._code.copied:
             self.once[part] = params[part]
         self._ready.clear()
 
@@ -200,7 +207,7 @@ class Workspace:
         if known is None:
             if len(self._bound) >= _SIZES:
                 del self._bound[next(iter(self._bound))]
-            known = self._bound[count] = Bound(self._of, self, count)
+            known = self._bound[count] = Bound(self._code, self, count)
             self._ready.discard(count)
         if count not in self._ready:
             known.before()
@@ -211,15 +218,15 @@ class Workspace:
 class Bound:
     """The code bound to arrays for one number of rows."""
 
-    def __init__(self, of: Pass, work: Workspace, count: int) -> None:
-        self.rows = np.zeros((of.memory.rows, count))
-        self.d_rows = np.zeros((of.memory.rows if of.steps else 0, count))
+    def __init__(self, code: Code, work: Workspace, count: int) -> None:
+        self.rows = np.zeros((code.memory.rows, count))
+        self.d_rows = np.zeros((code.memory.rows if code.goes_back else 0, count))
         self.ones = np.ones(count)
-        self.results = [work.once[r.start : r.start + 1] if r.once else self.rows[r.start] for r in of.program.results]
-        names = {"np": np, "as_strided": as_strided, "scatter": scatter, "ones": self.ones, "n": count, **of.constants}
+        self.results = [work.once[r.start : r.start + 1] if r.once else self.rows[r.start] for r in code.results]
+        names = {"np": np, "as_strided": as_strided, "scatter": scatter, "ones": self.ones, "n": count, **code.constants}
         names |= {"once": work.once, "d_once": work.d_once, "rows": self.rows, "d_rows": self.d_rows}
-        exec(of.code, names)
-        self.before, self.run, self.after = names["before"], names["run"], names["after"]
+        exec(code.script, names)  # what it defines sees the names: if it stayed among them, that would be a cycle
+        self.before, self.run, self.after = names.pop("before"), names.pop("run"), names.pop("after")
 
     def total(self) -> float:
         """The sum of the results."""
