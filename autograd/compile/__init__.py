@@ -17,7 +17,9 @@ class RecordingError(TypeError):
     """A function that is being compiled needs the value of a recorded number, as a branch does. The message shows the line."""
 
 
-def compile(fn: Callable[[Any, Any], Any], params: Any, inputs: Any, backend: str = "auto") -> Compiled:
+def compile(
+    fn: Callable[[Any, Any], Any], params: Any, inputs: Any, backend: str = "auto", *, deterministic: bool = False
+) -> Compiled:
     """Turn a scalar function of one row into an array program for all rows.
 
     Args:
@@ -48,4 +50,4 @@ def compile(fn: Callable[[Any, Any], Any], params: Any, inputs: Any, backend: st
     """
     from .compiled import Compiled
 
-    return Compiled(fn, params, inputs, backend)
+    return Compiled(fn, params, inputs, backend, deterministic=deterministic)

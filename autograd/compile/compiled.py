@@ -28,16 +28,22 @@ class Compiled:
         report: how many recorded operations became how many instructions, and what could not be grouped or differentiated by rule.
         recording: the tape as it was recorded.
         backend: the name of what runs it.
+        deterministic: whether a row gives the same bits alone and in any batch, with any number of threads; see `compile`.
     """
 
-    def __init__(self, fn: Callable[[Any, Any], Any], params: Any, inputs: Any, backend: str = "auto") -> None:
+    def __init__(
+        self, fn: Callable[[Any, Any], Any], params: Any, inputs: Any, backend: str = "auto", *, deterministic: bool = False
+    ) -> None:
+        if type(deterministic) is not bool:
+            raise ValueError(f"deterministic must be True or False (got {deterministic!r})")
         self._fn, self._example = fn, (params, inputs)
         self._params, self._inputs = Layout("params", params), Layout("each row", inputs)
         self.backend = _chosen(backend)
         self.recording = Recording(fn, params, inputs)
         self.program = _recovered(self.recording, self._params)
-        self.report = Report(self.recording, self.program, self.backend)
-        self._machine = _machine(self.backend)(self.program, _backward_of(self.program))
+        self.deterministic = deterministic or self.backend == "reference" or not self.program.products
+        self.report = Report(self.recording, self.program, self.backend, self.deterministic)
+        self._machine = _machine(self.backend)(self.program, _backward_of(self.program), self.deterministic)
 
     def __call__(self, params: Any, rows: Any) -> Any:
         """The value of each row, shape (n,); where fn returns k numbers, shape (n, k).

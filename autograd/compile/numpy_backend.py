@@ -32,27 +32,23 @@ class NumPy:
 
     name = "numpy"
 
-    def __init__(self, program: Program, backward_of: Any) -> None:
-        self._program = program
+    def __init__(self, program: Program, backward_of: Any, deterministic: bool) -> None:
+        self._program, self._deterministic = program, deterministic
         self._backward_of = backward_of
         self._passes: dict[str, Pass] = {}
 
     def _pass(self, kind: str) -> Pass:
         known = self._passes.get(kind)
         if known is None:
-            if kind == "values":
-                known = Pass(self._program, self._program.memory, None)
-            else:
-                memory, steps = self._backward_of(kind == "input_grads")
-                known = Pass(self._program, memory, steps)
-            self._passes[kind] = known
+            memory, steps = (self._program.memory, None) if kind == "values" else self._backward_of(kind == "input_grads")
+            known = self._passes[kind] = Pass(self._program, memory, steps, self._deterministic)
         return known
 
     # Numbers in and out
 
     def params(self, layout: Layout, tree: Any) -> Array:
         if type(tree) is np.ndarray and tree.ndim == 1 and tree.dtype == np.float64 and len(tree) == layout.size and layout.is_flat:
-            return tree
+            return in_order(tree)
         return flat(layout, tree)
 
     def rows(self, layout: Layout, rows: Any) -> Array:
@@ -61,7 +57,7 @@ class NumPy:
         array = numeric(rows) if shape is not None else None
         if array is not None and shape is not None:
             if array.ndim == len(shape) + 1 and array.shape[1:] == shape:
-                return array.reshape(len(array), layout.size)
+                return in_order(array).reshape(len(array), layout.size)
             if array.shape == (0,):
                 return array.reshape(0, layout.size)
             if is_array(rows):
@@ -78,7 +74,7 @@ class NumPy:
 
     def values(self, params: Array, rows: Array) -> Array:
         """The result for each row."""
-        return self._pass("values").values(params, rows)
+        return self._pass("values").values(params, self._paired(rows))[: len(rows)]
 
     def value_and_grad(self, params: Array, rows: Array, seed: float) -> tuple[float, Array]:
         """The sum of seed * result over the rows, and its gradient in the parameters."""
@@ -86,7 +82,11 @@ class NumPy:
 
     def input_grads(self, params: Array, rows: Array) -> Array:
         """The gradient of each result in its row."""
-        return self._pass("input_grads").input_grads(params, rows)
+        return self._pass("input_grads").input_grads(params, self._paired(rows))[: len(rows)]
+
+    def _paired(self, rows: Array) -> Array:
+        """A row alone as two: an axis of length 1 is none to NumPy, whose loops then go another way and add up in another order."""
+        return np.concatenate((rows, rows)) if self._deterministic and len(rows) == 1 else rows
 
     def source(self, kind: str = "grads") -> str:
         """The generated code of a pass: "values", "grads" or "input_grads"."""
@@ -96,9 +96,9 @@ class NumPy:
 class Code:
     """The generated source of a pass, and what it needs."""
 
-    def __init__(self, program: Program, memory: Memory, steps: Backward | None) -> None:
+    def __init__(self, program: Program, memory: Memory, steps: Backward | None, deterministic: bool) -> None:
         self.results, self.memory, self.goes_back = program.results, memory, steps is not None
-        writer = Writer(program, memory, steps)
+        writer = Writer(program, memory, steps, deterministic)
         self.source, self.constants, self.copied = writer.source(), writer.constants, writer.copied()
         self.script = compile(self.source, f"<compiled program of {len(program)} instructions>", "exec")
         self.chunk = chunk_for(memory.rows + (writer.adjoint_rows if steps else 0))
@@ -107,8 +107,8 @@ class Code:
 class Pass:
     """Code, and the workspaces that it runs in."""
 
-    def __init__(self, program: Program, memory: Memory, steps: Backward | None) -> None:
-        self.program, self.code = program, Code(program, memory, steps)
+    def __init__(self, program: Program, memory: Memory, steps: Backward | None, deterministic: bool) -> None:
+        self.program, self.code = program, Code(program, memory, steps, deterministic)
         self.chunk = self.code.chunk
         self._idle: list[Workspace] = []
 
@@ -150,11 +150,14 @@ class Pass:
 
     def _chunks(self, work: Workspace, params: Array, rows: Array, seed: float) -> Iterator[tuple[slice, Bound]]:
         """Run the code on one part of the rows after another: which rows, and what holds their results."""
-        for lo in range(0, len(rows), self.chunk):
-            part = slice(lo, min(lo + self.chunk, len(rows)))
-            bound = work.bound(part.stop - lo)
-            bound.run(params, rows[part].T, seed)
-            yield part, bound
+        lo, count = 0, len(rows)
+        while lo < count:
+            hi = min(lo + self.chunk, count)
+            hi -= count - hi == 1  # no row is left alone: see `_paired`
+            bound = work.bound(hi - lo)
+            bound.run(params, rows[lo:hi].T, seed)
+            yield slice(lo, hi), bound
+            lo = hi
 
     def _summed(self, work: Workspace, params: Array, rows: Array, seed: float) -> tuple[Bound, float]:
         """The last part, after the adjoints in `once` of all parts have been added up, and the sum of the results."""
@@ -175,6 +178,12 @@ class Pass:
                 out[part] = bound.d_rows[: self.program.n_inputs].T
         self._idle.append(work)
         return out
+
+
+def in_order(array: Array) -> Array:
+    """The array itself, or a copy, so that numbers lie where NumPy expects them: how a loop rounds may depend on how it walks."""
+    flags = array.flags
+    return array if flags.c_contiguous and flags.aligned else np.array(array, order="C")
 
 
 def chunk_for(places: int) -> int:
@@ -231,7 +240,7 @@ class Bound:
     def total(self) -> float:
         """The sum of the results."""
         (result,) = self.results
-        return float(result.dot(self.ones)) if len(result) == len(self.ones) else float(result[0]) * len(self.ones)
+        return float(np.add.reduce(result)) if len(result) == len(self.ones) else float(result[0]) * len(self.ones)
 
 
 def scatter(memory: Array, layers: Sequence[tuple[Any, Any]], shares: Array) -> None:
