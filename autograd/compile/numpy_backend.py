@@ -74,7 +74,7 @@ class NumPy:
 
     def values(self, params: Array, rows: Array) -> Array:
         """The result for each row."""
-        return self._pass("values").values(params, self._paired(rows))[: len(rows)]
+        return self._pass("values").values(params, rows)
 
     def value_and_grad(self, params: Array, rows: Array, seed: float) -> tuple[float, Array]:
         """The sum of seed * result over the rows, and its gradient in the parameters."""
@@ -82,11 +82,7 @@ class NumPy:
 
     def input_grads(self, params: Array, rows: Array) -> Array:
         """The gradient of each result in its row."""
-        return self._pass("input_grads").input_grads(params, self._paired(rows))[: len(rows)]
-
-    def _paired(self, rows: Array) -> Array:
-        """A row alone as two: an axis of length 1 is none to NumPy, whose loops then go another way and add up in another order."""
-        return np.concatenate((rows, rows)) if self._deterministic and len(rows) == 1 else rows
+        return self._pass("input_grads").input_grads(params, rows)
 
     def source(self, kind: str = "grads") -> str:
         """The generated code of a pass: "values", "grads" or "input_grads"."""
@@ -109,7 +105,7 @@ class Pass:
 
     def __init__(self, program: Program, memory: Memory, steps: Backward | None, deterministic: bool) -> None:
         self.program, self.code = program, Code(program, memory, steps, deterministic)
-        self.chunk = self.code.chunk
+        self.chunk, self._deterministic = self.code.chunk, deterministic
         self._idle: list[Workspace] = []
 
     def _workspace(self) -> Workspace:
@@ -119,7 +115,12 @@ class Pass:
         except IndexError:
             return Workspace(self.code)
 
+    def _paired(self, rows: Array) -> Array:
+        """A row alone as two: an axis of length 1 is none to NumPy, whose loops then go another way and add up in another order."""
+        return np.concatenate((rows, rows)) if self._deterministic and len(rows) == 1 else rows
+
     def values(self, params: Array, rows: Array) -> Array:
+        count, rows = len(rows), self._paired(rows)
         out = np.empty((len(rows), len(self.program.results)))
         work = self._workspace()
         with np.errstate(all="ignore"):
@@ -128,19 +129,19 @@ class Pass:
                 for k, result in enumerate(bound.results):
                     out[part, k] = result
         self._idle.append(work)
-        return out if self.program.several else out[:, 0]
+        return out[:count] if self.program.several else out[:count, 0]
 
     def value_and_grad(self, params: Array, rows: Array, seed: float) -> tuple[float, Array]:
-        count = len(rows)
+        count, rows = len(rows), self._paired(rows)
         if not count:
             return 0.0, np.zeros(self.program.n_params)
         work = self._workspace()
         with np.errstate(all="ignore"):
             work.start(params)
             if count <= self.chunk:
-                bound = work.bound(count)
-                bound.run(params, rows.T, seed)
-                value = bound.total()
+                bound = work.bound(len(rows))
+                bound.run(params, rows.T, seed * (count / len(rows)))
+                value = bound.total(count)
             else:
                 bound, value = self._summed(work, params, rows, seed)
             bound.after()
@@ -163,13 +164,14 @@ class Pass:
         """The last part, after the adjoints in `once` of all parts have been added up, and the sum of the results."""
         sums = np.zeros_like(work.d_once)
         total = 0.0
-        for _, bound in self._chunks(work, params, rows, seed):
-            total += bound.total()
+        for part, bound in self._chunks(work, params, rows, seed):
+            total += bound.total(part.stop - part.start)
             sums += work.d_once
         work.d_once[:] = sums
         return bound, total
 
     def input_grads(self, params: Array, rows: Array) -> Array:
+        count, rows = len(rows), self._paired(rows)
         out = np.empty((len(rows), self.program.n_inputs))
         work = self._workspace()
         with np.errstate(all="ignore"):
@@ -177,7 +179,7 @@ class Pass:
             for part, bound in self._chunks(work, params, rows, 1.0):
                 out[part] = bound.d_rows[: self.program.n_inputs].T
         self._idle.append(work)
-        return out
+        return out[:count]
 
 
 def in_order(array: Array) -> Array:
@@ -237,10 +239,10 @@ class Bound:
         exec(code.script, names)  # what it defines sees the names: if it stayed among them, that would be a cycle
         self.before, self.run, self.after = names.pop("before"), names.pop("run"), names.pop("after")
 
-    def total(self) -> float:
-        """The sum of the results."""
+    def total(self, count: int) -> float:
+        """The sum of the results of so many rows."""
         (result,) = self.results
-        return float(np.add.reduce(result)) if len(result) == len(self.ones) else float(result[0]) * len(self.ones)
+        return float(np.add.reduce(result[:count])) if len(result) == len(self.ones) else float(result[0]) * count
 
 
 def scatter(memory: Array, layers: Sequence[tuple[Any, Any]], shares: Array) -> None:

@@ -63,6 +63,8 @@ def check_bits(seed: int) -> None:
             whole = call(program.params, given(program, rows))
             for part in parts(count, rng):
                 assert same_bits(call(program.params, given(program, rows[part])), whole[part]), (backend, part, program)
+        value, _ = f.value_and_grad(program.params, given(program, rows[:1]), "sum")
+        assert same_bits([value + 0.0], f(program.params, given(program, rows[:1])) + 0.0), (backend, program)  # a sum has no -0.0
 
 
 def check_bound(seed: int) -> None:
@@ -109,8 +111,11 @@ def test_wherever_a_batch_is_cut(count: int, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(numpy_backend, "SHORTEST", 8)
     rows = np.random.default_rng(count).normal(size=(count, 10))
     f = compile(NETWORK, WEIGHTS, rows[0], deterministic=True)
-    values, slopes = f(WEIGHTS, rows), f.input_grads(WEIGHTS, rows)
-    assert f._machine._pass("values").chunk == 8
+    values, slopes, (total, grads) = f(WEIGHTS, rows), f.input_grads(WEIGHTS, rows), f.value_and_grad(WEIGHTS, rows, "sum")
+    assert f._machine._pass("values").chunk == f._machine._pass("grads").chunk == 8
+    each = [f.value_and_grad(WEIGHTS, row[None], "sum") for row in rows]
+    assert total == pytest.approx(sum(value for value, _ in each), rel=1e-12)
+    assert grads == pytest.approx(sum(slope for _, slope in each), rel=1e-12)
     for k in range(count):
         assert same_bits(f(WEIGHTS, rows[k : k + 1]), values[k : k + 1])
         assert same_bits(f.input_grads(WEIGHTS, rows[k : k + 1]), slopes[k : k + 1])
