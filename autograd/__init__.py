@@ -45,6 +45,7 @@ from .stepping import Step as Step
 from .stepping import Steps as Steps
 from .stepping import steps as steps
 from .value import Value as Value
+from .zeros import when as when
 
 if TYPE_CHECKING:
     from . import testing as testing

@@ -19,7 +19,8 @@ from .dual import Dual, fresh_tag, primal, tangent
 from .op import as_float, is_array, is_plain
 from .operators import Number
 from .structure import leaves, outer, rebuild, same_structure, transform
-from .value import Value, topological_order
+from .value import Value, propagate, topological_order
+from .zeros import ZERO, contribution, number, plus, seed
 
 Function = Callable[..., Any]
 
@@ -48,7 +49,7 @@ def grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     def gradient(*args: Any, **kwargs: Any) -> Any:
         y, wrt, chosen = _record(f, argnums, args, kwargs)
         _require_scalar(y)
-        return rebuild(chosen, iter(_pull([y], wrt, [1.0])))
+        return rebuild(chosen, map(number, _pull([y], wrt, [1.0])))
 
     return _named("grad", f, gradient)
 
@@ -63,7 +64,7 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     def both(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         y, wrt, chosen = _record(f, argnums, args, kwargs)
         _require_scalar(y)
-        return _outcome(y, wrt), rebuild(chosen, iter(_pull([y], wrt, [1.0])))
+        return _outcome(y, wrt), rebuild(chosen, map(number, _pull([y], wrt, [1.0])))
 
     return _named("value_and_grad", f, both)
 
@@ -80,7 +81,7 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
 
     def matrix(*args: Any, **kwargs: Any) -> Any:
         ys, wrt, chosen = _record(f, argnums, args, kwargs)
-        rows = [_pull([y], wrt, [1.0]) for y in leaves(ys)]
+        rows = [list(map(number, _pull([y], wrt, [1.0]))) for y in leaves(ys)]
         return outer(ys, chosen, rows)
 
     return _named("jacobian", f, matrix)
@@ -109,11 +110,11 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     primals, tangents = _arguments(primals, "primals"), _arguments(tangents, "tangents")
     _require_like("tangents", tangents, "primals", primals)
     tag = fresh_tag()
-    duals = [Dual(_number(x), _number(t), tag) for x, t in zip(leaves(primals), leaves(tangents), strict=True)]
+    duals = [Dual(_number(x), seed(_number(t)), tag) for x, t in zip(leaves(primals), leaves(tangents), strict=True)]
     ys = f(*rebuild(primals, iter(duals)))
     for y in leaves(ys):
         _require_number(y)
-    return transform(lambda y: primal(y, tag), ys), transform(lambda y: tangent(y, tag), ys)
+    return transform(lambda y: primal(y, tag), ys), transform(lambda y: number(tangent(y, tag)), ys)
 
 
 def vjp(f: Function, *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
@@ -129,8 +130,8 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...
 
     def pullback(cotangent: Any) -> tuple[Any, ...]:
         _require_like("the cotangent", cotangent, "the output", ys)
-        seeds = [_number(u) for u in leaves(cotangent)]
-        result: tuple[Any, ...] = rebuild(chosen, iter(_pull(leaves(ys), wrt, seeds)))
+        seeds = [seed(_number(u)) for u in leaves(cotangent)]
+        result: tuple[Any, ...] = rebuild(chosen, map(number, _pull(leaves(ys), wrt, seeds)))
         return result
 
     return transform(lambda y: _outcome(y, wrt), ys), pullback
@@ -181,7 +182,7 @@ def _positions(argnums: int | Sequence[int], count: int) -> list[int]:
 def _leaf(x: Any, wrt: list[Value]) -> Any:
     """A number with a fresh node inside it, at which the sweep will stop."""
     if isinstance(x, Dual):
-        return Dual(_leaf(x.primal, wrt), x.tangent, x.tag)
+        return Dual(_leaf(x.primal, wrt), x._tangent, x.tag)
     node = ops.positive(x) if isinstance(x, Value) else Value(_number(x))
     wrt.append(node)
     return node
@@ -199,7 +200,7 @@ def _retire(wrt: list[Value]) -> None:
 def _outcome(y: Any, wrt: list[Value]) -> Any:
     """A result for the caller: a float unless it depends on Values outside the arguments."""
     if isinstance(y, Dual):
-        return Dual(_outcome(y.primal, wrt), _outcome(y.tangent, wrt), y.tag)
+        return Dual(_outcome(y.primal, wrt), _outcome(y._tangent, wrt), y.tag)
     if isinstance(y, Value):
         return y.data if _is_private(_beyond([y], wrt), wrt) else y
     return float(y)
@@ -220,29 +221,35 @@ def _pull(ys: Sequence[Any], wrt: list[Value], seeds: Sequence[Any]) -> list[Any
 
 def _pull_values(seeded: list[tuple[Value, Any]], wrt: list[Value]) -> list[Any]:
     order = _beyond([y for y, _ in seeded], wrt)
-    on_floats = _is_private(order, wrt) and all(is_plain(seed) for _, seed in seeded)
+    on_floats = _is_private(order, wrt) and all(is_plain(upstream) for _, upstream in seeded)
     if on_floats and len(seeded) == 1:
         return _backward(*seeded[0], wrt)
-    adjoints: dict[int, Any] = dict.fromkeys(map(id, wrt), 0.0)
-    depends = set(adjoints)
+    depends = set(map(id, wrt))
     for node in order:
         if any(id(x) in depends for x in node.parents):
             depends.add(id(node))
-    for y, seed in seeded:
+    adjoints: dict[int, Any] = {}  # what nothing has reached is not in it
+    for y, upstream in seeded:
         if id(y) in depends:
-            adjoints[id(y)] = adjoints.get(id(y), 0.0) + seed
+            _add(adjoints, y, upstream)
     for node in reversed(order):
         if id(node) in adjoints:
             _pass_on(node, adjoints.pop(id(node)), adjoints, depends, on_floats)
-    return [adjoints[id(x)] for x in wrt]
+    return [adjoints.get(id(x), ZERO) for x in wrt]
 
 
-def _backward(y: Value, seed: float, wrt: list[Value]) -> list[float]:
-    """The gradients by y.backward, which is the fastest sweep there is; nobody else sees these nodes."""
+def _add(adjoints: dict[int, Any], node: Value, share: Any) -> None:
+    if share is not ZERO:
+        adjoints[id(node)] = plus(adjoints.get(id(node), ZERO), share)
+
+
+def _backward(y: Value, upstream: float, wrt: list[Value]) -> list[float]:
+    """The gradients by the sweep of `backward`, which is the fastest there is; nobody else sees these nodes."""
+    zero = float("0")
     for x in wrt:
-        x.grad = 0.0
-    y.backward(seed)
-    return [x.grad for x in wrt]
+        x._grad = zero
+    propagate(y, upstream, zero)
+    return [ZERO if x._grad is zero else x._grad for x in wrt]
 
 
 def _pass_on(node: Value, upstream: Any, adjoints: dict[int, Any], depends: set[int], on_floats: bool) -> None:
@@ -252,15 +259,10 @@ def _pass_on(node: Value, upstream: Any, adjoints: dict[int, Any], depends: set[
     partials = node.op.local(*record)
     for x, partial in zip(node.args, partials, strict=True):
         if isinstance(x, Value) and id(x) in depends:
-            contribution = _times(upstream, partial)
-            if watching.on_derivative is not None:
-                watching.on_derivative(node.op, node.args, contribution)
-            adjoints[id(x)] = adjoints[id(x)] + contribution if id(x) in adjoints else contribution
-
-
-def _times(upstream: Any, partial: Any) -> Any:
-    """Their product, without recording a multiplication by one."""
-    return upstream if type(partial) is float and partial == 1.0 else upstream * partial
+            share = contribution(upstream, partial)
+            if watching.on_derivative is not None and share is not ZERO:
+                watching.on_derivative(node.op, node.args, share)
+            _add(adjoints, x, share)
 
 
 def _beyond(ys: list[Value], wrt: list[Value]) -> list[Value]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 from . import ops
 from .op import Op, as_float, is_plain
 from .operators import Method, Number
+from .zeros import ZERO, number
 
 if TYPE_CHECKING:
     from .groups import Group
@@ -202,7 +203,7 @@ class Value(Number):
 
     def partials(self) -> tuple[float, ...]:
         """The local derivatives of this node, one for each of `parents`."""
-        return tuple(d for x, d in zip(self.args, _local(self), strict=True) if type(x) is Value)
+        return tuple(map(number, derivatives(self)))
 
     def backward(self, seed: float = 1.0) -> None:
         """Set the `grad` of every node this one depends on to its derivative, times `seed`.
@@ -210,21 +211,7 @@ class Value(Number):
         Interior nodes are set afresh at each call; leaves add to what they have, until `zero_grad`. If a primitive
         fails on the way, the leaves keep what they had.
         """
-        seed = as_float(seed, "seed of backward")
-        zero = float("0")  # a fresh object: whatever node carries it as its grad has been reached by this call
-        order: list[Value] = []
-        leaves: list[tuple[Value, float]] = []
-        try:
-            _reach(self, zero, order, leaves)
-            self._grad = zero + seed
-            _sweep(reversed(order))
-        except BaseException:
-            for node in order:
-                node._grad = 0.0
-            for leaf, before in leaves:
-                leaf._grad = before
-            raise
-        for leaf, before in leaves:
+        for leaf, before in propagate(self, as_float(seed, "seed of backward"), float("0")):
             leaf._grad += before
 
     def zero_grad(self) -> None:
@@ -313,6 +300,28 @@ def topological_order(roots: Iterable[Value], known: Iterable[int] = ()) -> list
     return order
 
 
+def propagate(root: Value, seed: float, zero: float) -> list[tuple[Value, float]]:
+    """Give every node that root depends on its derivative, leaves too. Returns the leaves with the grad that they had.
+
+    Args:
+        zero: a fresh object of the value 0. A node that carries it as its grad has been reached, and no derivative has arrived there.
+    """
+    order: list[Value] = []
+    leaves: list[tuple[Value, float]] = []
+    try:
+        _reach(root, zero, order, leaves)
+        if seed != 0.0:
+            root._grad = 0.0 + seed
+        _sweep(reversed(order), zero)
+    except BaseException:
+        for node in order:
+            node._grad = 0.0
+        for leaf, before in leaves:
+            leaf._grad = before
+        raise
+    return leaves
+
+
 def _reach(root: Value, zero: float, order: list[Value], leaves: list[tuple[Value, float]]) -> None:
     """Give every node that root depends on the grad `zero`; list interior nodes after their operands, leaves with their grad.
 
@@ -341,28 +350,35 @@ def _reach(root: Value, zero: float, order: list[Value], leaves: list[tuple[Valu
                 stack += [x for x in reversed(a) if type(x) is Value and x._grad is not zero]
 
 
-def _sweep(nodes: Iterator[Value]) -> None:
-    """Pass every node's grad on to its operands: each receives upstream grad x local derivative."""
+def _sweep(nodes: Iterator[Value], zero: float) -> None:
+    """Pass every node's grad on to its operands: each receives upstream grad x local derivative, nothing if either is nothing."""
     if _on_sweep is not None:
         nodes = _on_sweep(nodes)
     for node in nodes:
         g, a, b = node._grad, node._a, node._b
+        if g is zero:
+            continue
         partials = node.op.partials  # type: ignore[union-attr]
         try:
             if type(a) is Value:
                 if b is None:
                     (da,) = partials(node._data, a._data)
-                    a._grad += g * da
+                    if da is not ZERO:
+                        a._grad += g * da
                 elif type(b) is Value:
                     da, db = partials(node._data, a._data, b._data)
-                    a._grad += g * da
-                    b._grad += g * db
+                    if da is not ZERO:
+                        a._grad += g * da
+                    if db is not ZERO:
+                        b._grad += g * db
                 else:
                     da, _ = partials(node._data, a._data, b)
-                    a._grad += g * da
+                    if da is not ZERO:
+                        a._grad += g * da
             elif type(b) is Value:
                 _, db = partials(node._data, a, b._data)
-                b._grad += g * db
+                if db is not ZERO:
+                    b._grad += g * db
             else:
                 _pass_on(node)
         except (ArithmeticError, TypeError, ValueError):
@@ -372,16 +388,17 @@ def _sweep(nodes: Iterator[Value]) -> None:
 def _pass_on(node: Value) -> None:
     """The step of `_sweep` for any number of operands, with every check."""
     g = node._grad
-    for x, partial in zip(node.args, _local(node), strict=True):
-        if type(x) is Value:
+    for x, partial in zip(node.parents, derivatives(node), strict=True):
+        if partial is not ZERO:
             x._grad += g * partial
 
 
-def _local(node: Value) -> tuple[float, ...]:
-    """The partial derivatives of a node in all its operands, constants included."""
+def derivatives(node: Value) -> list[float]:
+    """The local derivatives of a node, one for each of its parents; ZERO where it does not depend on it."""
     if node.op is None:
-        return ()
-    return node.op.local(node._data, *[x._data if type(x) is Value else x for x in node.args])
+        return []
+    partials = node.op.local(node._data, *[x._data if type(x) is Value else x for x in node.args])
+    return [d for x, d in zip(node.args, partials, strict=True) if type(x) is Value]
 
 
 def _restored(

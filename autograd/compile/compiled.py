@@ -13,6 +13,7 @@ from .layout import Layout
 from .program import Memory, Program
 from .recording import Recording
 from .recover import Recovery
+from .replay import Replay
 from .report import Report
 from .simplify import simplified
 from .tape import INPUT, PARAM
@@ -40,10 +41,11 @@ class Compiled:
         self._params, self._inputs = Layout("params", params), Layout("each row", inputs)
         self.backend = _chosen(backend)
         self.recording = Recording(fn, params, inputs)
-        self.program = _recovered(self.recording, self._params)
+        self.program, repaired = _recovered(self.recording, self._params)
         self.deterministic = deterministic or self.backend == "reference" or not self.program.products
-        self.report = Report(self.recording, self.program, self.backend, self.deterministic)
-        self._machine = _machine(self.backend)(self.program, _backward_of(self.program), self.deterministic)
+        self.report = Report(self.recording, self.program, repaired, self.backend, self.deterministic)
+        machine = _machine(self.backend)
+        self._machine = machine(self.program, _backward_of(self.program), Replay(self.recording), self.deterministic)
 
     def __call__(self, params: Any, rows: Any) -> Any:
         """The value of each row, shape (n,); where fn returns k numbers, shape (n, k).
@@ -168,12 +170,14 @@ def _backward_of(program: Program) -> Callable[[bool], tuple[Memory, Backward]]:
     return made
 
 
-def _recovered(recording: Recording, params: Layout) -> Program:
+def _recovered(recording: Recording, params: Layout) -> tuple[Program, Mapping[str, int]]:
+    """The program, and which formulas were replaced because they overflow as written."""
     tape, roots = simplified(recording, recording.roots)
     memory = Memory(once=recording.n_params, rows=recording.n_inputs)
     places = {i: (node[0] is PARAM, node[1]) for i, node in enumerate(tape.nodes) if node[0] in (PARAM, INPUT)}
     recovery = Recovery(tape, roots, places, memory)
     results = tuple(recovery.roots)
     sizes = recording.n_params, recording.n_inputs
-    return Program(*sizes, recovery.once, recovery.rows, results, recording.several, memory, params.names())
+    program = Program(*sizes, recovery.once, recovery.rows, results, recording.several, memory, params.names())
+    return program, tape.repaired
 

@@ -7,6 +7,7 @@ contiguous; many rows are done in chunks whose temporaries stay in the cache.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -16,8 +17,10 @@ from numpy.typing import NDArray
 
 from ..op import is_array
 from .adjoint import Backward
+from .lanes import all_finite, mend_input_grads, mend_values, value_and_grad
 from .layout import Layout, as_rows
 from .program import Memory, Program
+from .replay import Replay
 from .vectors import flat, numeric, unflat
 from .writer import Writer
 
@@ -32,9 +35,10 @@ class NumPy:
 
     name = "numpy"
 
-    def __init__(self, program: Program, backward_of: Any, deterministic: bool) -> None:
+    def __init__(self, program: Program, backward_of: Any, replay: Replay, deterministic: bool) -> None:
         self._program, self._deterministic = program, deterministic
         self._backward_of = backward_of
+        self._replay = replay
         self._passes: dict[str, Pass] = {}
 
     def _pass(self, kind: str) -> Pass:
@@ -72,17 +76,27 @@ class NumPy:
 
     # Passes
 
+    @np.errstate(all="ignore")
     def values(self, params: Array, rows: Array) -> Array:
         """The result for each row."""
-        return self._pass("values").values(params, rows)
+        out = self._pass("values").values(params, rows)
+        mend_values(self._replay, params, rows, out)
+        return out if self._program.several else out[:, 0]
 
+    @np.errstate(all="ignore")
     def value_and_grad(self, params: Array, rows: Array, seed: float) -> tuple[float, Array]:
         """The sum of seed * result over the rows, and its gradient in the parameters."""
-        return self._pass("grads").value_and_grad(params, rows, seed)
+        total, grads = self._pass("grads").value_and_grad(params, rows, seed)
+        if math.isfinite(total) and all_finite(grads):
+            return total, grads
+        return value_and_grad(self._replay, params, rows, seed)
 
+    @np.errstate(all="ignore")
     def input_grads(self, params: Array, rows: Array) -> Array:
         """The gradient of each result in its row."""
-        return self._pass("input_grads").input_grads(params, rows)
+        out = self._pass("input_grads").input_grads(params, rows)
+        mend_input_grads(self._replay, params, rows, out)
+        return out
 
     def source(self, kind: str = "grads") -> str:
         """The generated code of a pass: "values", "grads" or "input_grads"."""
@@ -123,29 +137,27 @@ class Pass:
         count, rows = len(rows), self._paired(rows)
         out = np.empty((len(rows), len(self.program.results)))
         work = self._workspace()
-        with np.errstate(all="ignore"):
-            work.start(params)
-            for part, bound in self._chunks(work, params, rows, 0.0):
-                for k, result in enumerate(bound.results):
-                    out[part, k] = result
+        work.start(params)
+        for part, bound in self._chunks(work, params, rows, 0.0):
+            for k, result in enumerate(bound.results):
+                out[part, k] = result
         self._idle.append(work)
-        return out[:count] if self.program.several else out[:count, 0]
+        return out[:count]
 
     def value_and_grad(self, params: Array, rows: Array, seed: float) -> tuple[float, Array]:
         count, rows = len(rows), self._paired(rows)
         if not count:
             return 0.0, np.zeros(self.program.n_params)
         work = self._workspace()
-        with np.errstate(all="ignore"):
-            work.start(params)
-            if count <= self.chunk:
-                bound = work.bound(len(rows))
-                bound.run(params, rows.T, seed * (count / len(rows)))
-                value = bound.total(count)
-            else:
-                bound, value = self._summed(work, params, rows, seed)
-            bound.after()
-            grads = work.d_once[: self.program.n_params].copy()
+        work.start(params)
+        if count <= self.chunk:
+            bound = work.bound(len(rows))
+            bound.run(params, rows.T, seed * (count / len(rows)))
+            value = bound.total(count)
+        else:
+            bound, value = self._summed(work, params, rows, seed)
+        bound.after()
+        grads = work.d_once[: self.program.n_params] + 0.0  # zeros are +0, as those of sums that begin at 0
         self._idle.append(work)
         return float(seed * value), grads
 
@@ -174,10 +186,9 @@ class Pass:
         count, rows = len(rows), self._paired(rows)
         out = np.empty((len(rows), self.program.n_inputs))
         work = self._workspace()
-        with np.errstate(all="ignore"):
-            work.start(params)
-            for part, bound in self._chunks(work, params, rows, 1.0):
-                out[part] = bound.d_rows[: self.program.n_inputs].T
+        work.start(params)
+        for part, bound in self._chunks(work, params, rows, 1.0):
+            np.add(bound.d_rows[: self.program.n_inputs].T, 0.0, out=out[part])  # zeros are +0, as those of sums that begin at 0
         self._idle.append(work)
         return out[:count]
 

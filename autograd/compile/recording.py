@@ -19,8 +19,10 @@ from ..op import Op, as_float, is_array, shown
 from ..operators import Method, Number
 from ..structure import leaves, rebuild
 from ..value import Value, topological_order
+from ..zeros import number
 from . import RecordingError
-from .tape import CONST, INPUT, PARAM, Tape, live
+from .gated import Gated
+from .tape import CONST, INPUT, PARAM, Node, Tape, live
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _new = object.__new__
@@ -137,6 +139,9 @@ class Recorded(Number):
     __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _comparing
     __hash__ = _refusing("looking up a recorded number (in a dict or set)", "Choose between numbers with where(equal(x, 0), a, b).")
 
+    def _when(self, derivative: Any) -> Gated:
+        return Gated(self, derivative)
+
     def __format__(self, spec: str) -> str:
         return repr(self)
 
@@ -197,6 +202,11 @@ class Recording(Tape):
         if result is None:
             raise TypeError("fn must return a number, it returned None: is a return missing?")
         return self.constant(as_float(result, "what fn returns"))
+
+    def put(self, node: Node) -> int:
+        """A new place: what was computed twice is on the tape twice, so that a replay does what the eager engine does."""
+        self.nodes.append(node)
+        return len(self.nodes) - 1
 
     def take_in(self, value: Value) -> int:
         """The place of a Value that the function met: a parameter, something computed from Values, or a constant."""
@@ -319,4 +329,4 @@ def record_partials(op: Op, operands: list[float | None]) -> tuple[Tape, list[in
     y = _at(tape, inputs[-1])
     x = [_at(tape, place) if known is None else known for place, known in zip(inputs, operands, strict=False)]
     lean = _LEAN.get(op)
-    return tape, [_operand(tape, d, op) for d in (lean(y, *x) if lean else op.local(y, *x))]
+    return tape, [_operand(tape, number(d), op) for d in (lean(y, *x) if lean else op.local(y, *x))]
