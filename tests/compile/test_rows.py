@@ -204,6 +204,18 @@ def test_a_row_is_not_computed_with_more_care_because_of_another() -> None:
 
 
 @every_backend
+def test_rows_in_doubt(backend: str) -> None:
+    """They are replayed together."""
+    f = compile(lambda p, x: autograd.logsumexp(x[1:]) + autograd.sqrt(x[0]), [], [0.0] * 40, backend=backend)
+    rows = np.random.default_rng(0).normal(size=(30, 40))
+    rows[:20, 0] = 0.0  # where the slope is infinite
+    slopes = f.input_grads([], rows)
+    assert np.isinf(slopes[:20, 0]).all()
+    for k in range(30):
+        assert same_bits(f.input_grads([], rows[k : k + 1]), slopes[k : k + 1])
+
+
+@every_backend
 def test_whether_it_is_deterministic(backend: str) -> None:
     f = compile(NETWORK, WEIGHTS, [0.0] * 10, backend=backend)
     assert f.deterministic is (backend == "reference")
