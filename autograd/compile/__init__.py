@@ -39,10 +39,10 @@ def compile(
     `f.unchanged()` tells whether recording it again gives the same.
 
     The same call gives the same bits, however params and rows are kept in memory. Where `f.deterministic` is true, a row moreover has the
-    same value and input gradient, to the bit, alone and in any batch, and the number of threads changes nothing: so it is if asked for, on
-    the reference backend, and in programs without products of matrices. Else NumPy leaves these products to BLAS, which is faster (1.5 times
-    for small networks, up to 15 for large ones), but adds up in an order that depends on the batch: a sum of N terms may then differ by
-    N 2^-52 times the sum of their sizes, and what is computed from it accordingly.
+    same value and input gradient, to the bit, alone and in any batch, and the number of threads changes nothing: so it is if asked for,
+    on the reference backend, and in programs without products of matrices. Else NumPy leaves these products to BLAS, which is faster (1.5
+    times for small networks, up to 15 for large ones), but adds up in an order that depends on the batch: a sum of N terms may then differ
+    by N 2^-52 times the sum of their sizes, and what is computed from it accordingly.
 
     Returns:
         A Compiled, which is called with params and rows.

@@ -325,9 +325,9 @@ class Writer:
     def _reshaped(self, name: str, shape: tuple[int, ...]) -> str:
         return self._name(("reshaped", name, shape), "s", f"{name}.reshape({', '.join(map(str, shape))}, -1)")
 
-    # Products and sums over rows. BLAS is fast, and adds up in an order that depends on how many columns there are, on the place of a column
-    # among them, on threads and on the processor. einsum goes along the axis whose numbers lie side by side: along the rows, if there are
-    # two at least, adding term after term to all of them alike. What it and add.reduce add up over the rows depends on the rows alone.
+    # Products and sums over rows. BLAS is fast, and adds up in an order that depends on how many columns there are, on the place of a
+    # column among them, on threads and on the processor. einsum goes along the axis whose numbers lie side by side: along the rows, if
+    # there are two at least, adding term after term to all of them alike. What is added up over the rows depends on these alone.
 
     def _product(self, a: str, b: str, out: str, plain: bool) -> None:
         """out = a @ b, (F, T) and (T, n), or that for each family."""
