@@ -27,6 +27,7 @@ from .compile import compile as compile
 from .draw import Drawing as Drawing
 from .draw import draw as draw
 from .dual import Dual as Dual
+from .functional import TrackingError as TrackingError
 from .functional import grad as grad
 from .functional import hessian as hessian
 from .functional import hvp as hvp
@@ -44,6 +45,7 @@ from .primitive import primitive as primitive
 from .stepping import Step as Step
 from .stepping import Steps as Steps
 from .stepping import steps as steps
+from .value import StaleGraphError as StaleGraphError
 from .value import Value as Value
 from .zeros import when as when
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, final
 
 from . import watching
 from .op import Op
-from .operators import Number
+from .operators import Number, real
 from .zeros import ZERO, contribution, number, plus, when
 
 # Every differentiation has a tag of its own, so that nested ones keep their perturbations apart (Siskind & Pearlmutter 2008).
@@ -42,8 +42,8 @@ class Dual(Number):
         """The derivative along the chosen direction."""
         return number(self._tangent)
 
-    def __float__(self) -> float:
-        return float(self.primal)
+    def _real(self) -> float:
+        return real(self.primal)
 
     def __repr__(self) -> str:
         return f"Dual({self.primal!r}, {self.tangent!r})"

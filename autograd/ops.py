@@ -198,6 +198,9 @@ clip    = Op("clip", ieee.clip, _clip_partials, arity=3, kinks=lambda x, low, hi
 where   = Op("where", ieee.where, lambda r, c, x, y: (ZERO, when(not_equal(c, 0.0), 1.0), when(equal(c, 0.0), 1.0)), arity=3,
              doc="where(condition, x, y): x where the condition is true (not 0), else y. No derivative flows to the condition.")
 
+stop_gradient = Op("stop_gradient", operator.pos, lambda y, x: (ZERO,), symbol="stop",
+                   doc="x, held constant: no derivative flows through it, in any mode.")
+
 # Activations -------------------------------------------------------------------------------------------------------------
 
 sigmoid     = Op("sigmoid", ieee.sigmoid, lambda y, x: (y * sigmoid(-x),), symbol="σ",  # 1 - y would cancel for large x
@@ -312,7 +315,7 @@ def _each_first(op: Op, x: Sequence[Any]) -> list[Any]:
 
 def argmax(x: Sequence[Any]) -> int:
     """The index of the largest number, the first of equals; nan counts as largest. An int: it carries no derivative."""
-    values = [float(v) for v in as_sequence(x, "argmax([a, b, c])")]
+    values = [v._compared() if hasattr(v, "_compared") else float(v) for v in as_sequence(x, "argmax([a, b, c])")]
     ieee.largest(*values) if values else ieee._not_empty("argmax", ())
     return builtins.max(range(len(values)), key=lambda i: (values[i] != values[i], values[i]))
 

@@ -39,7 +39,7 @@ from .draw import printable, short
 from .graph import Graph
 from .op import Op
 from .tables import table
-from .value import Value, derivatives
+from .value import Value, derivatives, require_current
 from .zeros import ZERO, contribution, number, plus
 
 FORWARD, BACKWARD = "forward", "backward"
@@ -102,6 +102,7 @@ def steps(v: Value) -> Steps:
 
     Raises:
         TypeError: if `v` is not a Value.
+        StaleGraphError: if the data of a leaf was set after something here was computed from it.
     """
     if not isinstance(v, Value):
         raise TypeError(f"steps needs a Value (got {v!r}, {type(v).__name__})")
@@ -135,6 +136,7 @@ class Steps(Sequence[Step]):
     def __init__(self, root: Value) -> None:
         self.root = root
         self.graph = Graph(root)
+        require_current(self.graph.nodes)
         self.forward = [Step(FORWARD, node, None, node.data, None, None, None, None) for node in self.graph]
         self.backward = sweep(root, (node for node in reversed(self.graph.nodes) if node.op is not None))
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..value import Value
 from .adjoint import Backward, backward
-from .layout import Layout
+from .layout import Layout, as_rows
 from .program import Memory, Program
 from .recording import Recording
 from .recover import Recovery
@@ -17,6 +17,7 @@ from .replay import Replay
 from .report import Report
 from .simplify import simplified
 from .tape import INPUT, PARAM
+from .tracked import Tracked, any_tracked
 
 BACKENDS = ("auto", "numpy", "reference")
 
@@ -44,11 +45,15 @@ class Compiled:
         self.program, repaired = _recovered(self.recording, self._params)
         self.deterministic = deterministic or self.backend == "reference" or not self.program.products
         self.report = Report(self.recording, self.program, repaired, self.backend, self.deterministic)
-        machine = _machine(self.backend)
-        self._machine = machine(self.program, _backward_of(self.program), Replay(self.recording), self.deterministic)
+        replay, machine = Replay(self.recording), _machine(self.backend)
+        self._machine = machine(self.program, _backward_of(self.program), replay, self.deterministic)
+        self._tracked = Tracked(self._machine, replay, self._params, self._inputs)
 
     def __call__(self, params: Any, rows: Any) -> Any:
         """The value of each row, shape (n,); where fn returns k numbers, shape (n, k).
+
+        With numbers that are being differentiated or recorded (inside `grad`, `jvp`, another compiled function), it gives an object array
+        of such numbers, one node each, to any order.
 
         Args:
             params: numbers in the structure that was compiled.
@@ -57,6 +62,8 @@ class Compiled:
         Raises:
             ValueError: if params or a row have another structure.
         """
+        if any_tracked(params, rows):
+            return self._tracked.values(params, rows)
         return self._machine.values(self._machine.params(self._params, params), self._rows(rows))
 
     def value_and_grad(self, params: Any, rows: Any, reduction: str = "mean") -> tuple[float, Any]:
@@ -70,16 +77,18 @@ class Compiled:
         if reduction not in ("mean", "sum"):
             raise ValueError(f"reduction must be 'mean' or 'sum' (got {reduction!r})")
         self._require_one()
+        if any_tracked(params, rows):
+            value, grads = self._tracked.value_and_grad(params, rows, _seed(reduction, len(as_rows(rows))))
+            return value, self._params.rebuilt(grads, params)
         numbers, given = self._machine.params(self._params, params), self._rows(rows)
-        count = len(given)
-        if reduction == "mean" and not count:
-            raise ValueError("the mean of no rows has no value: give at least one row, or reduction='sum', which gives 0")
-        value, grads = self._machine.value_and_grad(numbers, given, 1.0 / count if reduction == "mean" else 1.0)
+        value, grads = self._machine.value_and_grad(numbers, given, _seed(reduction, len(given)))
         return value, self._machine.rebuilt(self._params, params, grads)
 
     def input_grads(self, params: Any, rows: Any) -> Any:
         """The derivative of each row's value in the numbers of that row, shape (n, n_inputs)."""
         self._require_one()
+        if any_tracked(params, rows):
+            return self._tracked.input_grads(params, rows)
         return self._machine.input_grads(self._machine.params(self._params, params), self._rows(rows))
 
     def trace(self, params: Any, row: Any) -> Any:
@@ -133,6 +142,13 @@ class Compiled:
 
     def __repr__(self) -> str:
         return f"<compiled function of {self._params} and rows of {self._inputs}: {len(self.program)} instructions, {self.backend}>"
+
+
+def _seed(reduction: str, count: int) -> float:
+    """What the value of each row is multiplied by."""
+    if reduction == "mean" and not count:
+        raise ValueError("the mean of no rows has no value: give at least one row, or reduction='sum', which gives 0")
+    return 1.0 / count if reduction == "mean" else 1.0
 
 
 def _chosen(backend: str) -> str:

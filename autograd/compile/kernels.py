@@ -26,6 +26,7 @@ UFUNCS: Final = {
     "arctanh": "arctanh", "hypot": "hypot", "sign": "sign", "floor": "floor", "ceil": "ceil", "trunc": "trunc", "maximum": "maximum",
     "minimum": "minimum", "greater": "greater", "greater_equal": "greater_equal", "less": "less", "less_equal": "less_equal",
     "equal": "equal", "not_equal": "not_equal", "spread": "positive",
+    "stop_gradient": "positive",
 }  # fmt: skip
 
 

@@ -45,22 +45,21 @@ class Lanes(Number):
     def _when(self, derivative: Any) -> Gated:
         return Gated(self, derivative)
 
-    def __float__(self) -> float:
+    def _real(self) -> float:
         raise TypeError("the numbers of several rows have no single value")
+
+
+    def partials_each(self, op: Op, x: Sequence[Any]) -> list[Gated]:
+        """The rule of an op with this result run on floats, one row after another; a partial may be a structural zero in some rows."""
+        rows = zip(*(column.tolist() for column in _columns([self, *x])), strict=True)
+        each = zip(*(op.local(*row) for row in rows), strict=True)
+        return [Gated(Lanes(np.array([float(d is not ZERO) for d in column])), Lanes(np.array(column, dtype=float))) for column in each]
 
 
 def _columns(numbers: Sequence[Any]) -> list[Array]:
     """Numbers as arrays of one length."""
     length = next(len(x.array) for x in numbers if type(x) is Lanes)
     return [x.array if type(x) is Lanes else np.full(length, x) for x in numbers]
-
-
-def partials_each(op: Op, y: Any, x: Sequence[Any]) -> list[Gated]:
-    """The rule of an op run on floats, one row after another, with the rows in which a partial is a structural zero."""
-    rows = zip(*(column.tolist() for column in _columns([y, *x])), strict=True)
-    partials = [op.local(*row) for row in rows]
-    each = zip(*partials, strict=True)
-    return [Gated(Lanes(np.array([float(d is not ZERO) for d in column])), Lanes(np.array(column, dtype=float))) for column in each]
 
 
 # Rows replayed --------------------------------------------------------------------------------------------------------------

@@ -69,6 +69,10 @@ class NumPy:
         numbers = [layout.numbers(row) for row in as_rows(rows)]
         return np.array(numbers, dtype=float).reshape(len(numbers), layout.size)
 
+    def one(self, params: Sequence[float], row: Sequence[float]) -> tuple[Array, Array]:
+        """Parameters and one row from plain floats."""
+        return np.array(params, dtype=float), np.array([row], dtype=float)
+
     def rebuilt(self, layout: Layout, like: Any, numbers: Array) -> Any:
         if isinstance(like, np.ndarray) and layout.is_flat:
             return numbers.reshape(like.shape)

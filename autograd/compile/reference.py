@@ -147,6 +147,10 @@ class Reference:
     def rows(self, layout: Layout, rows: Any) -> list[list[float]]:
         return [layout.numbers(row) for row in as_rows(rows)]
 
+    def one(self, params: Sequence[float], row: Sequence[float]) -> tuple[list[float], list[list[float]]]:
+        """Parameters and one row from plain floats."""
+        return list(params), [list(row)]
+
     def rebuilt(self, layout: Layout, like: Any, numbers: list[float]) -> Any:
         return layout.rebuilt(numbers, like)
 

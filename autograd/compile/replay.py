@@ -23,29 +23,29 @@ _SUMS = frozenset({ops.add, ops.subtract, ops.sum, ops.mean, ops.table["dot"]}) 
 
 
 class Replay:
-    """A recording, gone through node by node, on floats or on Lanes, the numbers of several rows at once."""
+    """A recording, gone through node by node, on numbers of any kind: floats, Lanes (those of several rows at once), Values, Duals."""
 
     def __init__(self, recording: Recording) -> None:
         marks = live(recording.nodes, recording.roots)
         self._nodes = [(i, node) for i, node in enumerate(recording.nodes) if marks[i]]
-        self._roots = recording.roots
+        self.roots, self.several = recording.roots, recording.several
         self._sizes = recording.n_params, recording.n_inputs
         of_doubtful_sign = _of_doubtful_sign(self._nodes)
-        self.doubtful = [root in of_doubtful_sign for root in self._roots]  # for each result whether a zero may have the wrong sign
+        self.doubtful = [root in of_doubtful_sign for root in self.roots]  # for each result whether a zero may have the wrong sign
 
     def in_doubt(self, results: Sequence[float]) -> bool:
         """Whether a row with these results has to be replayed."""
         return any(not math.isfinite(y) or (y == 0.0 and sign) for y, sign in zip(results, self.doubtful, strict=True))
 
-    def values(self, params: Sequence[float], row: Sequence[Any]) -> list[Any]:
+    def values(self, params: Sequence[Any], row: Sequence[Any]) -> list[Any]:
         """The results."""
         at = self._forward(params, row)
-        return [at[root] for root in self._roots]
+        return [at[root] for root in self.roots]
 
-    def gradient(self, params: Sequence[float], row: Sequence[Any], seed: Any) -> tuple[Any, list[Any], list[Any]]:
-        """The only result, and its derivatives in the parameters and in the inputs, times `seed`."""
+    def gradient(self, params: Sequence[Any], row: Sequence[Any], seed: float, k: int = 0) -> tuple[Any, list[Any], list[Any]]:
+        """The k-th result, and its derivatives in the parameters and in the inputs, times `seed`."""
         at = self._forward(params, row)
-        (root,) = self._roots
+        root = self.roots[k]
         adjoints: dict[int, Any] = {root: seed}
         grads: tuple[list[Any], list[Any]] = ([0.0] * self._sizes[0], [0.0] * self._sizes[1])
         for i, node in reversed(self._nodes):
@@ -59,7 +59,7 @@ class Replay:
                 adjoints[j] = plus(adjoints.get(j, ZERO), contribution(upstream, partial))
         return at[root], *grads
 
-    def _forward(self, params: Sequence[float], row: Sequence[Any]) -> dict[int, Any]:
+    def _forward(self, params: Sequence[Any], row: Sequence[Any]) -> dict[int, Any]:
         at: dict[int, Any] = {}
         for i, node in self._nodes:
             head, *rest = node
@@ -71,15 +71,13 @@ class Replay:
 
 
 def _partials(op: Op, y: Any, x: list[Any]) -> Iterable[Any]:
-    """The rule of an op; row by row where it is a user's own that cannot run on all rows at once."""
+    """The rule of an op; row by row where it is a user's own that cannot run on several rows at once."""
     try:
         return op.local(y, *x)
     except Exception:
-        if op.name in ops.builtin or type(y) is float:
+        if not hasattr(y, "partials_each"):
             raise
-    from .lanes import partials_each
-
-    return partials_each(op, y, x)
+        return y.partials_each(op, x)  # type: ignore[no-any-return]
 
 
 # Zeros whose sign a program may get wrong ------------------------------------------------------------------------------------
