@@ -27,6 +27,7 @@ from .compile import compile as compile
 from .draw import Drawing as Drawing
 from .draw import draw as draw
 from .dual import Dual as Dual
+from .functional import TrackingError as TrackingError
 from .functional import grad as grad
 from .functional import hessian as hessian
 from .functional import hvp as hvp
@@ -44,7 +45,9 @@ from .primitive import primitive as primitive
 from .stepping import Step as Step
 from .stepping import Steps as Steps
 from .stepping import steps as steps
+from .value import StaleGraphError as StaleGraphError
 from .value import Value as Value
+from .zeros import when as when
 
 if TYPE_CHECKING:
     from . import testing as testing
@@ -66,7 +69,10 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     if name in _NUMPY:
-        return getattr(import_module(".arrays", __name__), name)
+        try:
+            return getattr(import_module(".arrays", __name__), name)
+        except ModuleNotFoundError as error:
+            raise ImportError(f"autograd.{name} needs NumPy, which is not installed: pip install numpy", name=error.name) from None
     if name in _EXPORTS:
         return getattr(import_module(".export", __name__), name)
     if name == "testing":

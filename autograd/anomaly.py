@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
-import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,11 +10,12 @@ from contextvars import ContextVar
 from typing import Any
 
 from . import value, watching
+from .callers import user_line
 from .groups import _current
 from .op import Op
+from .operators import real
 from .value import Value
 
-_PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _TOLD = 6  # operands of a longer sequence that are written out
 _active: ContextVar[bool] = ContextVar("detect_anomaly", default=False)
 _users = 0
@@ -62,7 +61,7 @@ def _watch_derivatives(change: int) -> None:
 
 def _check_record(node: Value) -> None:
     if _active.get() and not math.isfinite(node.data):
-        raise AnomalyError(f"{_described(node)}{_user_line()}")
+        raise AnomalyError(f"{_described(node)}{user_line()}")
 
 
 def _check_sweep(nodes: Iterator[Value]) -> Iterator[Value]:
@@ -72,19 +71,19 @@ def _check_sweep(nodes: Iterator[Value]) -> Iterator[Value]:
         return
     for node in nodes:
         if not math.isfinite(node.grad):
-            raise AnomalyError(f"backward began with gradient {node.grad} of {_described(node)}{_user_line()}")
+            raise AnomalyError(f"backward began with gradient {node.grad} of {_described(node)}{user_line()}")
         yield node
         for parent, partial in zip(node.parents, node.partials(), strict=True):
             if not math.isfinite(parent.grad):
                 raise AnomalyError(
                     f"backward gave gradient {parent.grad} to {_operand(parent)}: upstream {node.grad} x local derivative {partial} "
-                    f"of {_described(node)}{_user_line()}"
+                    f"of {_described(node)}{user_line()}"
                 )
 
 
 def _check_derivative(op: Op, operands: Sequence[Any], derivative: Any) -> None:
-    if _active.get() and not math.isfinite(float(derivative)):
-        raise AnomalyError(f"{op.name} passed on the derivative {float(derivative)} for operands {_operands(operands)}{_user_line()}")
+    if _active.get() and not math.isfinite(real(derivative)):
+        raise AnomalyError(f"{op.name} passed on the derivative {real(derivative)} for operands {_operands(operands)}{user_line()}")
 
 
 def _described(node: Value) -> str:
@@ -97,7 +96,7 @@ def _described(node: Value) -> str:
 
 def _operands(operands: Sequence[Any]) -> str:
     """The operands; of many the first, and those that are not finite."""
-    told = [x for i, x in enumerate(operands) if i < _TOLD or not math.isfinite(float(x))][: 2 * _TOLD]
+    told = [x for i, x in enumerate(operands) if i < _TOLD or not math.isfinite(real(x))][: 2 * _TOLD]
     return ", ".join([*map(_operand, told), *(["..."] if len(told) < len(operands) else [])])
 
 
@@ -105,14 +104,3 @@ def _operand(x: Any) -> str:
     if isinstance(x, Value):
         return f"{x.label or (x.op.name if x.op else 'leaf')} = {x.data}"
     return str(x)
-
-
-def _user_line() -> str:
-    """The innermost line outside this package."""
-    frame = sys._getframe(1)
-    while frame is not None:
-        file = frame.f_code.co_filename
-        if not os.path.abspath(file).startswith(_PACKAGE) and "contextlib" not in file:
-            return f'\n  at line {frame.f_lineno} of "{file}", in {frame.f_code.co_name}'
-        frame = frame.f_back  # type: ignore[assignment]
-    return ""

@@ -36,6 +36,11 @@ def sigmoid(x: Any) -> Any:
     return np.where(x >= 0.0, 1.0, z) / (1.0 + z)
 
 
+def stop_gradient(x: Any) -> Any:
+    """x, held constant."""
+    return x
+
+
 def sigmoid_slope(x: Any) -> Any:
     """e^-|x| / (1 + e^-|x|)^2."""
     z = np.exp(np.where(x >= 0.0, -x, x))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from . import ops
 from .op import Op, is_plain, shown
-from .operators import Number
+from .operators import Number, real
 from .value import Value
 
 Array = NDArray[Any]
@@ -42,7 +42,7 @@ def array(data: Any) -> Array:
 
 def data(a: Any) -> Array:
     """The data of an array (or sequence) of Values as an array of floats of the same shape."""
-    return np.asarray(_map(float, np.asarray(a, dtype=object)), dtype=float)
+    return np.asarray(_map(real, np.asarray(a, dtype=object)), dtype=float)
 
 
 def grads(a: Any) -> Array:

@@ -7,7 +7,8 @@ from typing import Any, ClassVar, final
 
 from . import watching
 from .op import Op
-from .operators import Number
+from .operators import Number, real
+from .zeros import ZERO, contribution, number, plus, when
 
 # Every differentiation has a tag of its own, so that nested ones keep their perturbations apart (Siskind & Pearlmutter 2008).
 fresh_tag = count(1).__next__
@@ -27,17 +28,22 @@ class Dual(Number):
     Dual(9.0, 6.0)
     """
 
-    __slots__ = ("primal", "tag", "tangent")
+    __slots__ = ("_tangent", "primal", "tag")
 
     _rank: ClassVar[int] = 3
 
     def __init__(self, primal: Any, tangent: Any = 0.0, tag: int = 0) -> None:
         self.primal = primal
-        self.tangent = tangent
+        self._tangent = tangent
         self.tag = tag
 
-    def __float__(self) -> float:
-        return float(self.primal)
+    @property
+    def tangent(self) -> Any:
+        """The derivative along the chosen direction."""
+        return number(self._tangent)
+
+    def _real(self) -> float:
+        return real(self.primal)
 
     def __repr__(self) -> str:
         return f"Dual({self.primal!r}, {self.tangent!r})"
@@ -48,13 +54,16 @@ class Dual(Number):
         tag = max([x.tag for x in operands if type(x) is Dual])
         primals = [x.primal if type(x) is Dual and x.tag == tag else x for x in operands]
         y = op.apply(*primals)
-        tangent: Any = 0.0
+        tangent: Any = ZERO
         for x, partial in zip(operands, op.local(y, *primals), strict=True):
             if type(x) is Dual and x.tag == tag:
-                tangent = tangent + partial * x.tangent
-        if watching.on_derivative is not None:
+                tangent = plus(tangent, contribution(x._tangent, partial))
+        if watching.on_derivative is not None and tangent is not ZERO:
             watching.on_derivative(op, operands, tangent)
         return Dual(y, tangent, tag)
+
+    def _when(self, derivative: Any) -> Any:
+        return when(self.primal, derivative)
 
 
 def primal(x: Any, tag: int) -> Any:
@@ -64,4 +73,4 @@ def primal(x: Any, tag: int) -> Any:
 
 def tangent(x: Any, tag: int) -> Any:
     """The derivative of `x` along the perturbation of this tag."""
-    return x.tangent if isinstance(x, Dual) and x.tag == tag else 0.0
+    return x._tangent if isinstance(x, Dual) and x.tag == tag else ZERO

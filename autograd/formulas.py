@@ -160,6 +160,13 @@ def _indicator(relation: str) -> Callable[..., Any]:
     return lambda s, a, b: _either(s, _named(relation)(s, a, b), s.Integer(1), s.Integer(0))
 
 
+@cache
+def _constant(s: Any) -> Any:
+    """The function of SymPy's that is x with derivative 0. Of a number it is the number."""
+    rules = {"eval": classmethod(lambda cls, x: x if x.is_number else None), "fdiff": lambda self, i=1: s.S.Zero}
+    return type("stop_gradient", (s.Function,), rules)
+
+
 def _where(s: Any, c: Any, x: Any, y: Any) -> Any:
     is_indicator = isinstance(c, s.Piecewise) and [value for value, _ in c.args] == [1, 0]
     return _either(s, c.args[0][1] if is_indicator else _not_equal(s, c, s.Integer(0)), x, y)
@@ -270,6 +277,7 @@ FORMULAS: Final[dict[Op, Formula]] = {
         Form(ATOM, "np.minimum(np.maximum(<0>, <1>), <2>)"),
     ),
     ops.where: Formula(_where, Form(BARE, _latex_where), Form(ATOM, "np.where(<0+> != 0.0, <1>, <2>)")),
+    ops.stop_gradient: Formula(lambda s, x: _constant(s)(x), _operator("stop"), "stop_gradient", Form(SIGNED, "+<0*>")),
     # Activations
     ops.sigmoid: Formula(_logistic, _calls(r"\sigma"), "sigmoid"),
     ops.log_sigmoid: Formula(

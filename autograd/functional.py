@@ -15,11 +15,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from . import ops, watching
+from .callers import user_line
 from .dual import Dual, fresh_tag, primal, tangent
 from .op import as_float, is_array, is_plain
-from .operators import Number
+from .operators import Number, real
 from .structure import leaves, outer, rebuild, same_structure, transform
-from .value import Value, topological_order
+from .tracking import guarded
+from .value import Value, propagate, require_current, topological_order
+from .zeros import ZERO, contribution, number, plus, seed
 
 Function = Callable[..., Any]
 
@@ -48,7 +51,7 @@ def grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     def gradient(*args: Any, **kwargs: Any) -> Any:
         y, wrt, chosen = _record(f, argnums, args, kwargs)
         _require_scalar(y)
-        return rebuild(chosen, iter(_pull([y], wrt, [1.0])))
+        return rebuild(chosen, map(number, _pull([y], wrt, [1.0])))
 
     return _named("grad", f, gradient)
 
@@ -63,7 +66,7 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     def both(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         y, wrt, chosen = _record(f, argnums, args, kwargs)
         _require_scalar(y)
-        return _outcome(y, wrt), rebuild(chosen, iter(_pull([y], wrt, [1.0])))
+        return _outcome(y, wrt), rebuild(chosen, map(number, _pull([y], wrt, [1.0])))
 
     return _named("value_and_grad", f, both)
 
@@ -80,7 +83,7 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
 
     def matrix(*args: Any, **kwargs: Any) -> Any:
         ys, wrt, chosen = _record(f, argnums, args, kwargs)
-        rows = [_pull([y], wrt, [1.0]) for y in leaves(ys)]
+        rows = [list(map(number, _pull([y], wrt, [1.0]))) for y in leaves(ys)]
         return outer(ys, chosen, rows)
 
     return _named("jacobian", f, matrix)
@@ -109,11 +112,12 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     primals, tangents = _arguments(primals, "primals"), _arguments(tangents, "tangents")
     _require_like("tangents", tangents, "primals", primals)
     tag = fresh_tag()
-    duals = [Dual(_number(x), _number(t), tag) for x, t in zip(leaves(primals), leaves(tangents), strict=True)]
-    ys = f(*rebuild(primals, iter(duals)))
+    duals = [Dual(_number(x), seed(_number(t)), tag) for x, t in zip(leaves(primals), leaves(tangents), strict=True)]
+    with guarded(_Direction(tag)):
+        ys = f(*rebuild(primals, iter(duals)))
     for y in leaves(ys):
         _require_number(y)
-    return transform(lambda y: primal(y, tag), ys), transform(lambda y: tangent(y, tag), ys)
+    return transform(lambda y: primal(y, tag), ys), transform(lambda y: number(tangent(y, tag)), ys)
 
 
 def vjp(f: Function, *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
@@ -129,8 +133,8 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...
 
     def pullback(cotangent: Any) -> tuple[Any, ...]:
         _require_like("the cotangent", cotangent, "the output", ys)
-        seeds = [_number(u) for u in leaves(cotangent)]
-        result: tuple[Any, ...] = rebuild(chosen, iter(_pull(leaves(ys), wrt, seeds)))
+        seeds = [seed(_number(u)) for u in leaves(cotangent)]
+        result: tuple[Any, ...] = rebuild(chosen, map(number, _pull(leaves(ys), wrt, seeds)))
         return result
 
     return transform(lambda y: _outcome(y, wrt), ys), pullback
@@ -158,11 +162,66 @@ def _record(f: Function, argnums: int | Sequence[int], args: Any, kwargs: Any) -
     chosen = tuple(args[i] for i in positions)
     for i in positions:
         args[i] = transform(lambda x: _leaf(x, wrt), args[i])
-    ys = f(*args, **kwargs)
+    with guarded(_Arguments(wrt)):
+        ys = f(*args, **kwargs)
     _retire(wrt)
     for y in leaves(ys):
         _require_number(y)
     return ys, wrt, chosen[0] if isinstance(argnums, int) else chosen
+
+
+class TrackingError(TypeError):
+    """A number that a transformation follows was turned into a plain float, which would lose its derivative. The message shows the line."""
+
+
+class _Tracker:
+    """A guard that refuses floats of what it tracks; comparing is allowed, as the function runs anew for every point."""
+
+    def tracks(self, x: Any) -> bool:
+        raise NotImplementedError
+
+    def converted(self, x: Any) -> None:
+        if self.tracks(x):
+            raise TrackingError(
+                "float() of a number that is being differentiated would lose its derivative (math.exp(x) and storing x in an array of "
+                "floats call it too). Use the functions of the package (exp, sin, ...) and arrays of dtype object; where a constant is "
+                f"meant, stop_gradient(x).{user_line()}"
+            )
+
+    def compared(self, x: Any) -> None:
+        pass
+
+
+class _Arguments(_Tracker):
+    """Tracks what depends on the nodes of the arguments."""
+
+    def __init__(self, wrt: list[Value]) -> None:
+        self._ids = set(map(id, wrt))
+
+    def tracks(self, x: Any) -> bool:
+        if isinstance(x, Dual):
+            return self.tracks(x.primal) or self.tracks(x._tangent)
+        waiting, seen = [x] if isinstance(x, Value) else [], set[int]()
+        while waiting:
+            node = waiting.pop()
+            if id(node) in self._ids:
+                return True
+            if id(node) not in seen and node.op is not None and not node.op.is_flat:
+                seen.add(id(node))
+                waiting += node.parents
+        return False
+
+
+class _Direction(_Tracker):
+    """Tracks the Duals of a tag."""
+
+    def __init__(self, tag: int) -> None:
+        self._tag = tag
+
+    def tracks(self, x: Any) -> bool:
+        if not isinstance(x, Dual):
+            return False
+        return (x.tag == self._tag and x._tangent is not ZERO) or self.tracks(x.primal) or self.tracks(x._tangent)
 
 
 def _positions(argnums: int | Sequence[int], count: int) -> list[int]:
@@ -181,8 +240,8 @@ def _positions(argnums: int | Sequence[int], count: int) -> list[int]:
 def _leaf(x: Any, wrt: list[Value]) -> Any:
     """A number with a fresh node inside it, at which the sweep will stop."""
     if isinstance(x, Dual):
-        return Dual(_leaf(x.primal, wrt), x.tangent, x.tag)
-    node = ops.positive(x) if isinstance(x, Value) else Value(_number(x))
+        return Dual(_leaf(x.primal, wrt), x._tangent, x.tag)
+    node = ops.positive(x) if isinstance(x, Number) else Value(_number(x))
     wrt.append(node)
     return node
 
@@ -192,23 +251,27 @@ def _retire(wrt: list[Value]) -> None:
     something outside; from now on nobody shall take them for Values of the user's.
     """
     for node in wrt:
-        if node.op is None:
+        if isinstance(node, Value) and node.op is None:
             node.op, node._a = ops.positive, node.data
 
 
 def _outcome(y: Any, wrt: list[Value]) -> Any:
     """A result for the caller: a float unless it depends on Values outside the arguments."""
     if isinstance(y, Dual):
-        return Dual(_outcome(y.primal, wrt), _outcome(y.tangent, wrt), y.tag)
+        return Dual(_outcome(y.primal, wrt), _outcome(y._tangent, wrt), y.tag)
     if isinstance(y, Value):
         return y.data if _is_private(_beyond([y], wrt), wrt) else y
-    return float(y)
+    return y if isinstance(y, Number) else float(y)
 
 
 def _pull(ys: Sequence[Any], wrt: list[Value], seeds: Sequence[Any]) -> list[Any]:
     """The sum over the outputs of seed x derivative, in each node of `wrt`. Duals, in ys or seeds, are pulled part by part."""
     tags = [x.tag for x in (*ys, *seeds) if isinstance(x, Dual)]
     if not tags:
+        for x in (*ys, *wrt):
+            if hasattr(x, "_pull"):  # a kind of number with a trace of its own
+                pulled: list[Any] = x._pull(ys, wrt, seeds)
+                return pulled
         return _pull_values([(y, seed) for y, seed in zip(ys, seeds, strict=True) if isinstance(y, Value)], wrt)
     tag = max(tags)
     ys_primal, ys_tangent = [primal(y, tag) for y in ys], [tangent(y, tag) for y in ys]
@@ -220,47 +283,49 @@ def _pull(ys: Sequence[Any], wrt: list[Value], seeds: Sequence[Any]) -> list[Any
 
 def _pull_values(seeded: list[tuple[Value, Any]], wrt: list[Value]) -> list[Any]:
     order = _beyond([y for y, _ in seeded], wrt)
-    on_floats = _is_private(order, wrt) and all(is_plain(seed) for _, seed in seeded)
+    require_current(order)
+    on_floats = _is_private(order, wrt) and all(is_plain(upstream) for _, upstream in seeded)
     if on_floats and len(seeded) == 1:
         return _backward(*seeded[0], wrt)
-    adjoints: dict[int, Any] = dict.fromkeys(map(id, wrt), 0.0)
-    depends = set(adjoints)
+    depends = set(map(id, wrt))
     for node in order:
         if any(id(x) in depends for x in node.parents):
             depends.add(id(node))
-    for y, seed in seeded:
+    adjoints: dict[int, Any] = {}  # what nothing has reached is not in it
+    for y, upstream in seeded:
         if id(y) in depends:
-            adjoints[id(y)] = adjoints.get(id(y), 0.0) + seed
+            _add(adjoints, y, upstream)
     for node in reversed(order):
         if id(node) in adjoints:
             _pass_on(node, adjoints.pop(id(node)), adjoints, depends, on_floats)
-    return [adjoints[id(x)] for x in wrt]
+    return [adjoints.get(id(x), ZERO) for x in wrt]
 
 
-def _backward(y: Value, seed: float, wrt: list[Value]) -> list[float]:
-    """The gradients by y.backward, which is the fastest sweep there is; nobody else sees these nodes."""
+def _add(adjoints: dict[int, Any], node: Value, share: Any) -> None:
+    if share is not ZERO:
+        adjoints[id(node)] = plus(adjoints.get(id(node), ZERO), share)
+
+
+def _backward(y: Value, upstream: float, wrt: list[Value]) -> list[float]:
+    """The gradients by the sweep of `backward`, which is the fastest there is; nobody else sees these nodes."""
+    zero = float("0")
     for x in wrt:
-        x.grad = 0.0
-    y.backward(seed)
-    return [x.grad for x in wrt]
+        x._grad = zero
+    propagate(y, upstream, zero)
+    return [ZERO if x._grad is zero else x._grad for x in wrt]
 
 
 def _pass_on(node: Value, upstream: Any, adjoints: dict[int, Any], depends: set[int], on_floats: bool) -> None:
     """Add upstream x local derivative to the adjoint of each operand on the way to the arguments."""
     assert node.op is not None
-    record = (node.data, *map(float, node.args)) if on_floats else (node, *node.args)
+    record = (node.data, *map(real, node.args)) if on_floats else (node, *node.args)
     partials = node.op.local(*record)
     for x, partial in zip(node.args, partials, strict=True):
         if isinstance(x, Value) and id(x) in depends:
-            contribution = _times(upstream, partial)
-            if watching.on_derivative is not None:
-                watching.on_derivative(node.op, node.args, contribution)
-            adjoints[id(x)] = adjoints[id(x)] + contribution if id(x) in adjoints else contribution
-
-
-def _times(upstream: Any, partial: Any) -> Any:
-    """Their product, without recording a multiplication by one."""
-    return upstream if type(partial) is float and partial == 1.0 else upstream * partial
+            share = contribution(upstream, partial)
+            if watching.on_derivative is not None and share is not ZERO:
+                watching.on_derivative(node.op, node.args, share)
+            _add(adjoints, x, share)
 
 
 def _beyond(ys: list[Value], wrt: list[Value]) -> list[Value]:

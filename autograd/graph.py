@@ -9,7 +9,7 @@ from typing import Any, overload
 
 from .op import as_float
 from .tables import table
-from .value import Value, topological_order
+from .value import Value, recomputed, topological_order
 
 _ROWS = 60  # of a printed table; the middle of a longer one is left out
 
@@ -104,15 +104,19 @@ class Graph(Sequence[Value]):
         Raises:
             KeyError: if a key is no leaf of this graph, or a label that several leaves have. Nothing has changed then.
         """
-        data = self._new_data(updates or {})
+        new = self._new_data(updates or {})
+        data = dict(new)
         for node in self.nodes:
             if node.op is not None:
                 operands = (data[id(x)] if isinstance(x, Value) else x for x in node.args)
                 data[id(node)] = as_float(node.op.forward(*operands), f"result of primitive {node.op.name!r}")
             else:
                 data.setdefault(id(node), node.data)
-        for node in self.nodes:
-            node._data = data[id(node)]
+        for leaf in self.leaves:
+            if id(leaf) in new:
+                leaf.data = new[id(leaf)]
+        computed = [node for node in self.nodes if node.op is not None]
+        recomputed(computed, (data[id(node)] for node in computed))
         results = [root.data for root in self.roots]
         return results[0] if self._single else results
 

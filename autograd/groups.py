@@ -72,4 +72,4 @@ class group:
 def _tag(node: Value) -> None:
     entered = _current.get()
     if entered is not None:
-        node._group = entered
+        node._about = entered

@@ -150,7 +150,7 @@ class Complex(Number):
     def __init__(self, number: complex) -> None:
         self.number = number
 
-    def __float__(self) -> float:
+    def _real(self) -> float:
         return self.number.real
 
     @classmethod

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from typing import Any, Final
+
+from .zeros import ZERO
 
 Interval = tuple[float, float]
 REAL: Final[Interval] = (float("-inf"), float("inf"))
@@ -133,6 +136,15 @@ class Op:
     def takes_one(self) -> bool:
         """Whether it can be called with one number, its other operands having defaults; then it is also a method of numbers."""
         return self.arity is not None and self.arity - len(self.defaults) == 1
+
+    @cached_property
+    def is_flat(self) -> bool:
+        """Whether no derivative flows through it: floor, sign, comparisons, stop_gradient. Found by trying its rule."""
+        samples = [[v] * (self.arity or 2) for v in (0.3, 1.7)]
+        try:
+            return all(d is ZERO for x in samples for d in self.partials(self.forward(*x), *x))
+        except Exception:  # a rule of the user's own may do anything
+            return False
 
     def _complete(self, operands: tuple[Any, ...]) -> tuple[Any, ...]:
         """The operands with defaults filled in and a sequence spread out."""

@@ -1,6 +1,6 @@
 """Python's operator protocol, once, for everything that behaves like a number here.
 
-A subclass of Number says how an op is carried out on it (`_apply`) and what its plain float is (`__float__`); it receives
+A subclass of Number says how an op is carried out on it (`_apply`) and what its plain float is (`_real`); it receives
 every operator, a method for every op of one operand, comparisons, conversions and NumPy's protocol. A subclass for which
 speed matters supplies leaner methods through `_method` and `_reflected`.
 """
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from . import ops
 from .op import Op, is_plain
+from .tracking import guards
 
 # Python's name of an operator -> the op that carries it out.
 BINARY = {
@@ -74,20 +75,32 @@ class Number:
 
         return method
 
-    def __float__(self) -> float:
+    def _real(self) -> float:
+        """The plain float, whoever tracks the number."""
         raise NotImplementedError
 
+    def __float__(self) -> float:
+        for guard in guards.get():
+            guard.converted(self)
+        return self._real()
+
+    def _compared(self) -> float:
+        """The plain float, for a comparison or the like."""
+        for guard in guards.get():
+            guard.compared(self)
+        return self._real()
+
     def __bool__(self) -> bool:
-        return bool(float(self))
+        return bool(self._compared())
 
     def __int__(self) -> int:
-        return int(float(self))
+        return int(self._compared())
 
     def __round__(self, ndigits: int | None = None) -> float:
-        return round(float(self), ndigits)
+        return round(self._compared(), ndigits)
 
     def __format__(self, spec: str) -> str:
-        return format(float(self), spec) if spec else str(self)
+        return format(self._real(), spec) if spec else str(self)
 
     def conjugate(self) -> Any:
         """The number itself, for NumPy."""
@@ -96,22 +109,22 @@ class Number:
     # Comparisons look at the data and give a bool; for one that can be recorded use autograd.greater and its like.
 
     def __eq__(self, other: Any) -> bool:
-        return float(self) == float(other) if _is_number(other) else NotImplemented
+        return self._compared() == _compared(other) if _is_number(other) else NotImplemented
 
     def __ne__(self, other: Any) -> bool:
-        return float(self) != float(other) if _is_number(other) else NotImplemented
+        return self._compared() != _compared(other) if _is_number(other) else NotImplemented
 
     def __lt__(self, other: Any) -> bool:
-        return float(self) < float(other) if _is_number(other) else NotImplemented
+        return self._compared() < _compared(other) if _is_number(other) else NotImplemented
 
     def __le__(self, other: Any) -> bool:
-        return float(self) <= float(other) if _is_number(other) else NotImplemented
+        return self._compared() <= _compared(other) if _is_number(other) else NotImplemented
 
     def __gt__(self, other: Any) -> bool:
-        return float(self) > float(other) if _is_number(other) else NotImplemented
+        return self._compared() > _compared(other) if _is_number(other) else NotImplemented
 
     def __ge__(self, other: Any) -> bool:
-        return float(self) >= float(other) if _is_number(other) else NotImplemented
+        return self._compared() >= _compared(other) if _is_number(other) else NotImplemented
 
     __hash__ = object.__hash__
 
@@ -149,17 +162,33 @@ _adopted: set[str] = set()
 
 def adopt(op: Op) -> None:
     """Give every kind of number a method for a primitive declared later, in place of an earlier one of that name."""
-    for kind in _kinds:
-        if op.takes_one:
+    disown(op.name)
+    if op.takes_one:
+        for kind in _kinds:
             setattr(kind, op.name, kind._method(op))
-        elif op.name in _adopted:
-            delattr(kind, op.name)
-    (_adopted.add if op.takes_one else _adopted.discard)(op.name)
+        _adopted.add(op.name)
+
+
+def disown(name: str) -> None:
+    """Take the method of an adopted primitive away again, if it has one."""
+    if name in _adopted:
+        for kind in _kinds:
+            delattr(kind, name)
+        _adopted.remove(name)
 
 
 def is_taken(name: str) -> bool:
     """Whether a method of that name would hide something that numbers have."""
     return name not in _adopted and any(hasattr(kind, name) for kind in _kinds)
+
+
+def real(x: Any) -> float:
+    """The float behind a number of any kind, whoever tracks it."""
+    return x._real() if isinstance(x, Number) else float(x)
+
+
+def _compared(x: Any) -> float:
+    return x._compared() if isinstance(x, Number) else float(x)
 
 
 def _is_number(x: object) -> bool:
@@ -174,6 +203,8 @@ class Float(Number, float):  # type: ignore[misc]  # it is meant to differ from 
 
     def __float__(self) -> float:
         return float.__pos__(self)
+
+    _real = __float__
 
     @classmethod
     def _apply(cls, op: Op, operands: tuple[Any, ...]) -> Float:

@@ -15,6 +15,9 @@ derivative 0 at the origin, and pow(0, 0) derivative 0 in the base.
 
 Conventions at infinity. The softmax of numbers among which one is inf, or all of which are -inf, is the limit where the largest
 share equally: (1/2, 1/2, 0) for (inf, inf, 0). So are the derivatives of logsumexp and logaddexp there.
+
+Where a result does not depend on an operand (the branch not taken, the operand not selected, the flat side of a kink), the rule says
+so by `when` or ZERO: such a zero contributes nothing, even to an infinite derivative (see zeros.py).
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ from typing import Any, Final
 
 from . import ieee
 from .op import REAL, Op, as_sequence
+from .zeros import ZERO, when
 
 _inf = math.inf
 _POSITIVE = (0.0, _inf)
@@ -84,10 +88,13 @@ positive = Op("pos", operator.pos, lambda y, x: (1.0,), symbol="+", numpy="posit
 
 
 def _power_partials(y: Any, a: Any, b: Any) -> tuple[Any, Any]:
-    """The partials b a^(b-1) and y log a, each 0 where it meets 0 * inf: at base 0, with b = 0 or b >= 0."""
-    base = where(equal(a, 0.0) * equal(b, 0.0), 0.0, _power_slope(y, a, b))
-    exponent = where(equal(a, 0.0) * greater_equal(b, 0.0), 0.0, y * log(a))
-    return base, exponent
+    """b a^(b-1) and y log a. x**0 is 1 for every x; 0**x is 0 for all x > 0, and at the jump to 1 its flat side counts."""
+    return when(not_equal(b, 0.0), _power_slope(y, a, b)), when(not_equal(a, 0.0) + less(b, 0.0), y * log(a))
+
+
+def _minus_quotient(y: Any, a: Any, b: Any) -> Any:
+    """-q of the remainder y = a - q b: it does not depend on b where q = 0, and q = -1 where y = b, were both infinite."""
+    return when(not_equal(y, a), where(equal(y, b), 1.0, (y - a) / b))
 
 
 def _power_slope(y: Any, a: Any, b: Any) -> Any:
@@ -100,12 +107,12 @@ def _power_slope(y: Any, a: Any, b: Any) -> Any:
 power      = Op("pow", ieee.power, _power_partials, symbol="**", arity=2, numpy="power", domain=(_POSITIVE, REAL),
                 kinks=_at(0.0))
 reciprocal = Op("reciprocal", ieee.reciprocal, lambda y, x: (-y * y,), symbol="1/x", kinks=_at(0.0))
-mod        = Op("mod", ieee.mod, lambda y, a, b: (1.0, (y - a) / b), symbol="%", arity=2, numpy="remainder",
+mod        = Op("mod", ieee.mod, lambda y, a, b: (1.0, _minus_quotient(y, a, b)), symbol="%", arity=2, numpy="remainder",
                 kinks=lambda a, b: (*_integers(ieee.divide(a, b)), b))
-fmod       = Op("fmod", ieee.fmod, lambda y, a, b: (1.0, (y - a) / b), arity=2,
+fmod       = Op("fmod", ieee.fmod, lambda y, a, b: (1.0, _minus_quotient(y, a, b)), arity=2,
                 kinks=lambda a, b: (*_integers_but_zero(ieee.divide(a, b)), b))
-abs        = Op("abs", operator.abs, lambda y, x: (sign(x),), symbol="abs", numpy="absolute", kinks=_at(0.0))
-sign       = Op("sign", ieee.sign, lambda y, x: (0.0,), kinks=_at(0.0))
+abs        = Op("abs", operator.abs, lambda y, x: (when(not_equal(x, 0.0), sign(x)),), symbol="abs", numpy="absolute", kinks=_at(0.0))
+sign       = Op("sign", ieee.sign, lambda y, x: (ZERO,), kinks=_at(0.0))
 square     = Op("square", lambda x: x * x, lambda y, x: (2.0 * x,))
 sqrt       = Op("sqrt", ieee.sqrt, lambda y, x: (0.5 / y,), domain=(_POSITIVE,))
 cbrt       = Op("cbrt", ieee.cbrt, lambda y, x: (1.0 / (3.0 * y * y),), kinks=_at(0.0))
@@ -145,7 +152,7 @@ def _arctan2_partials(y: Any, x: Any) -> tuple[Any, Any]:
 
 
 def _hypot_partials(r: Any, a: Any, b: Any) -> tuple[Any, Any]:
-    return where(equal(r, 0.0), 0.0, a / r), where(equal(r, 0.0), 0.0, b / r)
+    return when(not_equal(r, 0.0), a / r), when(not_equal(r, 0.0), b / r)
 
 
 hypot = Op("hypot", math.hypot, _hypot_partials, arity=2, kinks=_at_origin)
@@ -165,45 +172,54 @@ erfc      = Op("erfc", math.erfc, lambda y, x: (-_TWO_OVER_SQRT_PI * _gaussian(x
 lgamma    = Op("lgamma", ieee.lgamma, lambda y, x: (polygamma(0.0, x),),
                kinks=lambda x: _integers(x) if x <= 0.5 else (1.0,),
                doc="The logarithm of |gamma(x)|. Below 0, where it has roots, right to ulps of log gamma(1 - x).")
-polygamma = Op("polygamma", ieee.polygamma, lambda y, n, x: (0.0, polygamma(n + 1.0, x)), arity=2,
+polygamma = Op("polygamma", ieee.polygamma, lambda y, n, x: (ZERO, polygamma(n + 1.0, x)), arity=2,
                kinks=lambda n, x: _integers(x) if x <= 0.5 else (1.0,),
                doc="The (n+1)-th derivative of lgamma at x, for an order n of 0, 1, ..., 150 that is held constant. Near its roots "
                "right to ulps of log x and of its largest term n! / (x + k)^(n+1).")
 
 # Rounding and comparison -------------------------------------------------------------------------------------------------
 
-floor         = Op("floor", ieee.floor, lambda y, x: (0.0,), kinks=_integers)
-ceil          = Op("ceil", ieee.ceil, lambda y, x: (0.0,), kinks=_integers)
-trunc         = Op("trunc", ieee.trunc, lambda y, x: (0.0,), kinks=_integers_but_zero)
-step          = Op("step", ieee.step, lambda y, x: (0.0,), kinks=_at(0.0),
+floor         = Op("floor", ieee.floor, lambda y, x: (ZERO,), kinks=_integers)
+ceil          = Op("ceil", ieee.ceil, lambda y, x: (ZERO,), kinks=_integers)
+trunc         = Op("trunc", ieee.trunc, lambda y, x: (ZERO,), kinks=_integers_but_zero)
+step          = Op("step", ieee.step, lambda y, x: (ZERO,), kinks=_at(0.0),
                    doc="0 below 0, 1 from 0 on.")
-greater       = Op("greater", ieee.greater, lambda y, a, b: (0.0, 0.0), symbol=">", arity=2, kinks=_gap)
-greater_equal = Op("greater_equal", ieee.greater_equal, lambda y, a, b: (0.0, 0.0), symbol=">=", arity=2, kinks=_gap)
-less          = Op("less", ieee.less, lambda y, a, b: (0.0, 0.0), symbol="<", arity=2, kinks=_gap)
-less_equal    = Op("less_equal", ieee.less_equal, lambda y, a, b: (0.0, 0.0), symbol="<=", arity=2, kinks=_gap)
-equal         = Op("equal", ieee.equal, lambda y, a, b: (0.0, 0.0), symbol="==", arity=2, kinks=_gap)
-not_equal     = Op("not_equal", ieee.not_equal, lambda y, a, b: (0.0, 0.0), symbol="!=", arity=2, kinks=_gap)
+greater       = Op("greater", ieee.greater, lambda y, a, b: (ZERO, ZERO), symbol=">", arity=2, kinks=_gap)
+greater_equal = Op("greater_equal", ieee.greater_equal, lambda y, a, b: (ZERO, ZERO), symbol=">=", arity=2, kinks=_gap)
+less          = Op("less", ieee.less, lambda y, a, b: (ZERO, ZERO), symbol="<", arity=2, kinks=_gap)
+less_equal    = Op("less_equal", ieee.less_equal, lambda y, a, b: (ZERO, ZERO), symbol="<=", arity=2, kinks=_gap)
+equal         = Op("equal", ieee.equal, lambda y, a, b: (ZERO, ZERO), symbol="==", arity=2, kinks=_gap)
+not_equal     = Op("not_equal", ieee.not_equal, lambda y, a, b: (ZERO, ZERO), symbol="!=", arity=2, kinks=_gap)
 
 # Selection ---------------------------------------------------------------------------------------------------------------
 
 
+def _tie(a: Any, b: Any) -> Any:
+    """1/2 where a and b tie, else 1."""
+    return 1.0 - 0.5 * equal(a, b)
+
+
 def _share(a: Any, b: Any) -> Any:
-    """1 where a > b, 1/2 where they tie."""
-    return greater(a, b) + 0.5 * equal(a, b)
+    """1 where a > b, 1/2 where they tie, nothing where b is selected."""
+    return when(greater_equal(a, b), _tie(a, b))
 
 
 def _clip_partials(y: Any, x: Any, low: Any, high: Any) -> tuple[Any, Any, Any]:
     inner = maximum(x, low)
-    through = _share(high, inner)
-    return through * _share(x, low), through * _share(low, x), _share(inner, high)
+    inside = greater_equal(high, inner)
+    of_inner = _tie(high, inner) * _tie(x, low)
+    return when(inside * greater_equal(x, low), of_inner), when(inside * greater_equal(low, x), of_inner), _share(inner, high)
 
 
 maximum = Op("maximum", ieee.maximum, lambda y, a, b: (_share(a, b), _share(b, a)), symbol="max", arity=2, kinks=_gap)
 minimum = Op("minimum", ieee.minimum, lambda y, a, b: (_share(b, a), _share(a, b)), symbol="min", arity=2, kinks=_gap)
 clip    = Op("clip", ieee.clip, _clip_partials, arity=3, kinks=lambda x, low, high: (x - low, x - high, high - low),
              doc="clip(x, low, high): min(max(x, low), high).")
-where   = Op("where", ieee.where, lambda r, c, x, y: (0.0, not_equal(c, 0.0), equal(c, 0.0)), arity=3,
+where   = Op("where", ieee.where, lambda r, c, x, y: (ZERO, when(not_equal(c, 0.0), 1.0), when(equal(c, 0.0), 1.0)), arity=3,
              doc="where(condition, x, y): x where the condition is true (not 0), else y. No derivative flows to the condition.")
+
+stop_gradient = Op("stop_gradient", operator.pos, lambda y, x: (ZERO,), symbol="stop",
+                   doc="x, held constant: no derivative flows through it, in any mode.")
 
 # Activations -------------------------------------------------------------------------------------------------------------
 
@@ -213,9 +229,9 @@ log_sigmoid = Op("log_sigmoid", ieee.log_sigmoid, lambda y, x: (sigmoid(-x),),
                  doc="log(sigmoid(x)), finite far below 0.")
 softplus    = Op("softplus", ieee.softplus, lambda y, x: (sigmoid(x),),
                  doc="log(1 + e^x), a smooth max(x, 0).")
-relu        = Op("relu", ieee.relu, lambda y, x: (greater(x, 0.0),), kinks=_at(0.0),
+relu        = Op("relu", ieee.relu, lambda y, x: (when(greater(x, 0.0), 1.0),), kinks=_at(0.0),
                  doc="max(x, 0).")
-leaky_relu  = Op("leaky_relu", ieee.leaky_relu, lambda y, x, slope: (where(greater(x, 0.0), 1.0, slope), minimum(x, 0.0)),
+leaky_relu  = Op("leaky_relu", ieee.leaky_relu, lambda y, x, slope: (where(greater(x, 0.0), 1.0, slope), when(less(x, 0.0), x)),
                  arity=2, defaults=(0.01,), kinks=_at(0.0),
                  doc="x above 0, slope * x below (Maas et al. 2013).")
 elu         = Op("elu", ieee.elu, lambda y, x, alpha: _elu_partials(x, alpha), arity=2, defaults=(1.0,), kinks=_at(0.0),
@@ -226,13 +242,12 @@ swish       = Op("swish", ieee.swish, lambda y, x, beta: _swish_partials(x, beta
 gelu        = Op("gelu", ieee.gelu, lambda y, x: (0.5 * erfc(-x * _SQRT1_2) + x * (_NORMAL_PEAK * _gaussian(x, 0.5)),),
                  doc="x times the normal distribution function (Hendrycks & Gimpel 2016), not its tanh approximation. The root of its "
                      "derivative near -3/4 is right to ulps of 1/4.")
-hardtanh    = Op("hardtanh", ieee.hardtanh, lambda y, x: (greater(x, -1.0) * less(x, 1.0),), kinks=_at(-1.0, 1.0),
+hardtanh    = Op("hardtanh", ieee.hardtanh, lambda y, x: (when(greater(x, -1.0) * less(x, 1.0), 1.0),), kinks=_at(-1.0, 1.0),
                  doc="x between -1 and 1, held at -1 and 1 outside.")
 
 
 def _elu_partials(x: Any, alpha: Any) -> tuple[Any, Any]:
-    below = minimum(x, 0.0)  # keeps the branch not taken finite
-    return where(greater(x, 0.0), 1.0, alpha * exp(below)), expm1(below)
+    return where(greater(x, 0.0), 1.0, alpha * exp(x)), when(less(x, 0.0), expm1(x))
 
 
 def _swish_partials(x: Any, beta: Any) -> tuple[Any, Any]:
@@ -282,7 +297,7 @@ def _log_softmax_partials(y: Any, *x: Any) -> tuple[Any, ...]:
 def _ties(y: Any, *x: Any) -> tuple[Any, ...]:
     reached = [equal(v, y) for v in x]
     count = sum(reached)
-    return tuple(r / count for r in reached)
+    return tuple(when(r, 1.0 / count) for r in reached)
 
 
 sum       = Op("sum", ieee.total, lambda y, *x: (1.0,) * len(x), symbol="Σ", arity=None,
@@ -295,7 +310,7 @@ max       = Op("max", ieee.largest, _ties, arity=None, kinks=_largest_tie,
                doc="The largest of a sequence.")
 min       = Op("min", ieee.smallest, _ties, arity=None, kinks=_largest_tie,
                doc="The smallest of a sequence.")
-norm      = Op("norm", ieee.norm, lambda y, *x: tuple(where(equal(y, 0.0), 0.0, v / y) for v in x), arity=None,
+norm      = Op("norm", ieee.norm, lambda y, *x: tuple(when(not_equal(y, 0.0), v / y) for v in x), arity=None,
                kinks=_at_origin, doc="The Euclidean norm of a sequence.")
 logsumexp = Op("logsumexp", ieee.logsumexp, lambda y, *x: tuple(_shares(x)), arity=None,
                doc="log of the sum of e^x over a sequence, without overflow. Near its roots right to ulps of the largest x.")
@@ -345,7 +360,7 @@ def _each_first(op: Op, x: Sequence[Any]) -> list[Any]:
 
 def argmax(x: Sequence[Any]) -> int:
     """The index of the largest number, the first of equals; nan counts as largest. An int: it carries no derivative."""
-    values = [float(v) for v in as_sequence(x, "argmax([a, b, c])")]
+    values = [v._compared() if hasattr(v, "_compared") else float(v) for v in as_sequence(x, "argmax([a, b, c])")]
     ieee.largest(*values) if values else ieee._not_empty("argmax", ())
     return builtins.max(range(len(values)), key=lambda i: (values[i] != values[i], values[i]))
 

@@ -191,7 +191,7 @@ def _as_recorded(steps: Steps) -> Value:
     for copied, step in zip(Graph(root), steps.forward, strict=True):
         copied._data, copied._grad = step.value, gradients[id(step.node)] or 0.0
         name = names[id(step.node)]
-        copied._label = name if copied.label in ("", name) else f"{copied.label} ({name})"
+        copied.label = name if copied.label in ("", name) else f"{copied.label} ({name})"
     return root
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from . import operators, ops
-from .op import REAL, Interval, Op, as_float, is_plain
+from .op import REAL, Interval, Op, as_float, is_plain, named
 
 Kinks = float | Sequence[float] | Callable[..., Any] | None
 
@@ -63,9 +64,49 @@ def primitive(
         kinks=_switches(kinks),
         doc=f.__doc__,
     )
-    operators.adopt(op)
-    ops.table[name] = op
+    _declare(op)
     return op
+
+
+def _declare(op: Op) -> None:
+    operators.adopt(op)
+    ops.table[op.name] = op
+
+
+def forget(name: str) -> None:
+    """Take a primitive of your own out of the table, and its method off the numbers. Graphs that hold it stay as they are.
+
+    Raises:
+        LookupError: if there is no primitive of that name.
+        ValueError: if it is a built-in one.
+    """
+    op = named(name)
+    if op.name in ops.builtin:
+        raise ValueError(f"{name!r} is a built-in primitive: only your own can be forgotten")
+    operators.disown(op.name)
+    del ops.table[op.name]
+
+
+@contextmanager
+def forgetting() -> Iterator[None]:
+    """Primitives declared in the block are forgotten at its end, and those that they replaced are back.
+
+    >>> with forgetting():
+    ...     half = primitive(lambda x: x / 2, partials=lambda y, x: (0.5,), name="half")
+    ...     "half" in ops.table
+    True
+    >>> "half" in ops.table
+    False
+    """
+    before = dict(ops.table)
+    try:
+        yield
+    finally:
+        if ops.table != before:
+            for name in set(ops.table) - ops.builtin:
+                forget(name)
+            for name in [name for name in before if name not in ops.table]:
+                _declare(before[name])
 
 
 def _checked_name(name: str) -> str:

@@ -39,7 +39,8 @@ from .draw import printable, short
 from .graph import Graph
 from .op import Op
 from .tables import table
-from .value import Value
+from .value import Value, derivatives, require_current
+from .zeros import ZERO, contribution, number, plus
 
 FORWARD, BACKWARD = "forward", "backward"
 _ENDINGS = (".html", ".gif")
@@ -61,7 +62,7 @@ class Step(NamedTuple):
         value: the forward value of `node`.
         upstream: the gradient of `node`, complete.
         partial: the local derivative of `node` in `parent`.
-        contribution: upstream * partial; 1 at the seed.
+        contribution: upstream * partial, 0 if either is a structural zero; 1 at the seed.
         total: the gradient of the receiver so far.
     """
 
@@ -101,6 +102,7 @@ def steps(v: Value) -> Steps:
 
     Raises:
         TypeError: if `v` is not a Value.
+        StaleGraphError: if the data of a leaf was set after something here was computed from it.
     """
     if not isinstance(v, Value):
         raise TypeError(f"steps needs a Value (got {v!r}, {type(v).__name__})")
@@ -115,11 +117,11 @@ def sweep(root: Value, order: Iterable[Value]) -> list[Step]:
     total = {id(root): 1.0}
     done = [Step(BACKWARD, root, None, root.data, None, None, 1.0, 1.0)]
     for node in order:
-        upstream = total.get(id(node), 0.0)
-        for parent, partial in zip(node.parents, node.partials(), strict=True):
-            contribution = upstream * partial
-            so_far = total[id(parent)] = total.get(id(parent), 0.0) + contribution
-            done.append(Step(BACKWARD, node, parent, node.data, upstream, partial, contribution, so_far))
+        upstream = total.get(id(node), ZERO)
+        for parent, partial in zip(node.parents, derivatives(node), strict=True):
+            share = contribution(upstream, partial)
+            so_far = total[id(parent)] = plus(total.get(id(parent), ZERO), share)
+            done.append(Step(BACKWARD, node, parent, node.data, *map(number, (upstream, partial, share, so_far))))
     return done
 
 
@@ -134,6 +136,7 @@ class Steps(Sequence[Step]):
     def __init__(self, root: Value) -> None:
         self.root = root
         self.graph = Graph(root)
+        require_current(self.graph.nodes)
         self.forward = [Step(FORWARD, node, None, node.data, None, None, None, None) for node in self.graph]
         self.backward = sweep(root, (node for node in reversed(self.graph.nodes) if node.op is not None))
 

@@ -9,17 +9,22 @@ This is the reference implementation, written to be read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
 from . import ops
 from .op import Op, as_float, is_plain
 from .operators import Method, Number
+from .zeros import ZERO, number
 
 if TYPE_CHECKING:
     from .groups import Group
 
 _new = object.__new__
+_sweeping = threading.RLock()  # a sweep marks the nodes that it reaches: one at a time
+_editing = threading.Lock()
+_edits = 0  # how often the data of any leaf has been set: what is computed notes the count, so that a later edit below it is seen
 
 # Hooks, None unless somebody watches (see watching.py): one is told of each new node, one follows the nodes of each backward sweep.
 _on_record: Callable[[Value], None] | None = None
@@ -48,6 +53,7 @@ def _unary(op: Op) -> Method:
         node.op = op
         node._a = self
         node._b = None
+        node._edits = _edits
         if _on_record is not None:
             _on_record(node)
         return node
@@ -72,6 +78,7 @@ def _binary(op: Op) -> Method:
         node.op = op
         node._a = self
         node._b = other
+        node._edits = _edits
         if _on_record is not None:
             _on_record(node)
         return node
@@ -96,6 +103,7 @@ def _constant_first(op: Op) -> Method:
         node.op = op
         node._a = other
         node._b = self
+        node._edits = _edits
         if _on_record is not None:
             _on_record(node)
         return node
@@ -122,20 +130,22 @@ class Value(Number):
     """
 
     # One flat record of 88 bytes beside its two floats. The operands are _a and _b (a Value, a float, or None where there is no second);
-    # an op of three or more keeps the tuple of them in _a.
-    __slots__ = ("_a", "_b", "_data", "_grad", "_group", "_label", "op")
+    # an op of three or more keeps the tuple of them in _a. _about is the label, the group or a pair of both; unset where there is neither.
+    __slots__ = ("_a", "_about", "_b", "_data", "_edits", "_grad", "op")
 
     _rank: ClassVar[int] = 2
     op: Op | None
     _a: Any
     _b: Any
-    _group: Group
+    _about: Any
+    _edits: int
 
     def __init__(self, data: Any, label: str = "") -> None:
         self._data = data if type(data) is float else as_float(data, "data of a Value")
         self._grad = 0.0
         self.op = None
         self._a = self._b = None
+        self._edits = 0
         if label:
             self.label = label
 
@@ -154,7 +164,7 @@ class Value(Number):
                 f"data of a computed Value cannot be set (this one is the result of {self.op.name!r}): "
                 "set the data of leaves, then recompute with autograd.Graph(...).forward()"
             )
-        self._data = as_float(data, "data of a Value")
+        _edit(self, as_float(data, "data of a Value"))
 
     @property
     def grad(self) -> float:
@@ -167,24 +177,22 @@ class Value(Number):
 
     @property
     def label(self) -> str:
-        try:
-            return self._label
-        except AttributeError:  # never set: most nodes have no name, and none pays for the possibility
-            return ""
+        about = getattr(self, "_about", "")
+        return about if type(about) is str else about[0] if type(about) is tuple else ""
 
     @label.setter
     def label(self, label: str) -> None:
         if not isinstance(label, str):
             raise TypeError(f"label of a Value must be a str (got {label!r}, {type(label).__name__})")
-        self._label = label
+        group = self.group
+        self._about = label if group is None else (label, group)
 
     @property
     def group(self) -> Group | None:
         """The innermost `autograd.group` block that recorded this node, None outside all and for leaves."""
-        try:
-            return self._group
-        except AttributeError:
-            return None
+        about: Any = getattr(self, "_about", "")
+        group: Group | None = None if type(about) is str else about[1] if type(about) is tuple else about
+        return group
 
     @property
     def args(self) -> tuple[Value | float, ...]:
@@ -202,37 +210,28 @@ class Value(Number):
 
     def partials(self) -> tuple[float, ...]:
         """The local derivatives of this node, one for each of `parents`."""
-        return tuple(d for x, d in zip(self.args, _local(self), strict=True) if type(x) is Value)
+        return tuple(map(number, derivatives(self)))
 
     def backward(self, seed: float = 1.0) -> None:
         """Set the `grad` of every node this one depends on to its derivative, times `seed`.
 
         Interior nodes are set afresh at each call; leaves add to what they have, until `zero_grad`. If a primitive
-        fails on the way, the leaves keep what they had.
+        fails on the way, the leaves keep what they had. Threads may call it on one graph: they take turns.
+
+        Raises:
+            StaleGraphError: if the data of a leaf was set after something here was computed from it.
         """
         seed = as_float(seed, "seed of backward")
-        zero = float("0")  # a fresh object: whatever node carries it as its grad has been reached by this call
-        order: list[Value] = []
-        leaves: list[tuple[Value, float]] = []
-        try:
-            _reach(self, zero, order, leaves)
-            self._grad = zero + seed
-            _sweep(reversed(order))
-        except BaseException:
-            for node in order:
-                node._grad = 0.0
-            for leaf, before in leaves:
-                leaf._grad = before
-            raise
-        for leaf, before in leaves:
-            leaf._grad += before
+        with _sweeping:
+            for leaf, before in propagate(self, seed, float("0")):
+                leaf._grad += before
 
     def zero_grad(self) -> None:
         """Set to zero the grad of this node and of every node it depends on."""
         for node in topological_order([self]):
             node._grad = 0.0
 
-    def __float__(self) -> float:
+    def _real(self) -> float:
         return self._data
 
     def __repr__(self) -> str:
@@ -251,9 +250,10 @@ class Value(Number):
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
         for node in topological_order([self], known=memo):
             args = tuple(memo[id(x)] if type(x) is Value else x for x in node.args)
-            memo[id(node)] = _restored(node.op, args, node._data, node._grad, node.label, node.group)
-        copied: Value = memo[id(self)]
-        return copied
+            copied = memo[id(node)] = _restored(node.op, args, node._data, node._grad, node.label, node.group)
+            copied._edits = node._edits
+        whole: Value = memo[id(self)]
+        return whole
 
     def __reduce__(self) -> tuple[Any, ...]:
         from .pickling import reduce
@@ -313,6 +313,70 @@ def topological_order(roots: Iterable[Value], known: Iterable[int] = ()) -> list
     return order
 
 
+def propagate(root: Value, seed: float, zero: float) -> list[tuple[Value, float]]:
+    """Give every node that root depends on its derivative, leaves too. Returns the leaves with the grad that they had.
+
+    Args:
+        zero: a fresh object of the value 0. A node that carries it as its grad has been reached, and no derivative has arrived there.
+    """
+    order: list[Value] = []
+    leaves: list[tuple[Value, float]] = []
+    try:
+        _reach(root, zero, order, leaves)
+        if _edits:
+            require_current(order, [leaf for leaf, _ in leaves])
+        if seed != 0.0:
+            root._grad = 0.0 + seed
+        _sweep(reversed(order), zero)
+    except BaseException:
+        for node in order:
+            node._grad = 0.0
+        for leaf, before in leaves:
+            leaf._grad = before
+        raise
+    return leaves
+
+
+class StaleGraphError(RuntimeError):
+    """A graph holds numbers of two points: a leaf was given new data after something was computed from it. The message names the leaf."""
+
+
+def _edit(leaf: Value, data: float) -> None:
+    """Set the data of a leaf."""
+    global _edits
+    if data == leaf._data:
+        leaf._data = data
+        return
+    with _editing:
+        _edits += 1
+        leaf._data, leaf._edits = data, _edits
+
+
+def recomputed(nodes: Iterable[Value], data: Iterable[float]) -> None:
+    """Set the data of computed nodes to what their operands give now."""
+    for node, x in zip(nodes, data, strict=True):
+        node._data, node._edits = x, _edits
+
+
+def require_current(nodes: Sequence[Value], leaves: Iterable[Value] = ()) -> None:
+    """Raise a StaleGraphError if an operand among the leaves, or among `nodes` themselves, has changed since a node was computed."""
+    newest = max([leaf._edits for leaf in leaves], default=0)
+    for node in nodes:  # most graphs are built without an edit in between
+        if node._edits < newest:
+            break
+        newest = node._edits
+    else:
+        return
+    for node in nodes:
+        for x in node.parents:
+            if x._edits > node._edits and node.op is not None:
+                name = repr(x.label) if x.label else "a leaf" if x.op is None else f"the result of {x.op.name}"
+                raise StaleGraphError(
+                    f"{name} was given new data ({x.data!r}) after {node.op.name} had been computed from it: the graph holds numbers of "
+                    "two points. Recompute it with autograd.Graph(...).forward(), or build the expression again"
+                )
+
+
 def _reach(root: Value, zero: float, order: list[Value], leaves: list[tuple[Value, float]]) -> None:
     """Give every node that root depends on the grad `zero`; list interior nodes after their operands, leaves with their grad.
 
@@ -341,28 +405,35 @@ def _reach(root: Value, zero: float, order: list[Value], leaves: list[tuple[Valu
                 stack += [x for x in reversed(a) if type(x) is Value and x._grad is not zero]
 
 
-def _sweep(nodes: Iterator[Value]) -> None:
-    """Pass every node's grad on to its operands: each receives upstream grad x local derivative."""
+def _sweep(nodes: Iterator[Value], zero: float) -> None:
+    """Pass every node's grad on to its operands: each receives upstream grad x local derivative, nothing if either is nothing."""
     if _on_sweep is not None:
         nodes = _on_sweep(nodes)
     for node in nodes:
         g, a, b = node._grad, node._a, node._b
+        if g is zero:
+            continue
         partials = node.op.partials  # type: ignore[union-attr]
         try:
             if type(a) is Value:
                 if b is None:
                     (da,) = partials(node._data, a._data)
-                    a._grad += g * da
+                    if da is not ZERO:
+                        a._grad += g * da
                 elif type(b) is Value:
                     da, db = partials(node._data, a._data, b._data)
-                    a._grad += g * da
-                    b._grad += g * db
+                    if da is not ZERO:
+                        a._grad += g * da
+                    if db is not ZERO:
+                        b._grad += g * db
                 else:
                     da, _ = partials(node._data, a._data, b)
-                    a._grad += g * da
+                    if da is not ZERO:
+                        a._grad += g * da
             elif type(b) is Value:
                 _, db = partials(node._data, a, b._data)
-                b._grad += g * db
+                if db is not ZERO:
+                    b._grad += g * db
             else:
                 _pass_on(node)
         except (ArithmeticError, TypeError, ValueError):
@@ -372,16 +443,17 @@ def _sweep(nodes: Iterator[Value]) -> None:
 def _pass_on(node: Value) -> None:
     """The step of `_sweep` for any number of operands, with every check."""
     g = node._grad
-    for x, partial in zip(node.args, _local(node), strict=True):
-        if type(x) is Value:
+    for x, partial in zip(node.parents, derivatives(node), strict=True):
+        if partial is not ZERO:
             x._grad += g * partial
 
 
-def _local(node: Value) -> tuple[float, ...]:
-    """The partial derivatives of a node in all its operands, constants included."""
+def derivatives(node: Value) -> list[float]:
+    """The local derivatives of a node, one for each of its parents; ZERO where it does not depend on it."""
     if node.op is None:
-        return ()
-    return node.op.local(node._data, *[x._data if type(x) is Value else x for x in node.args])
+        return []
+    partials = node.op.local(node._data, *[x._data if type(x) is Value else x for x in node.args])
+    return [d for x, d in zip(node.args, partials, strict=True) if type(x) is Value]
 
 
 def _restored(
@@ -389,13 +461,13 @@ def _restored(
 ) -> Value:
     """A node from its record, unchecked and without computing anything."""
     node = _new(Value)
-    node._data, node._grad, node.op = data, grad, op
+    node._data, node._grad, node._edits, node.op = data, grad, _edits, op
     if len(args) == 2:
         node._a, node._b = args
     else:
         node._a, node._b = args[0] if len(args) == 1 else args or None, None
-    if label:
-        node._label = label
     if group is not None:
-        node._group = group
+        node._about = group
+    if label:
+        node.label = label
     return node

@@ -156,8 +156,10 @@ def _least_squares(A: Rows, y: list[float], penalty: list[float]) -> list[float]
 
     As least squares of A on y with one more row for each weight, sqrt(n penalty_j) w_j = 0: so the condition of A is not squared.
     """
-    import numpy as np
-
+    try:
+        import numpy as np
+    except ModuleNotFoundError as error:
+        raise ImportError("fit needs NumPy, which is not installed: pip install numpy, or use descend", name=error.name) from None
     n, d = len(A), len(penalty)
     shrink = np.diag(np.sqrt(n * np.array(penalty)))
     solution, *_ = np.linalg.lstsq(np.vstack([np.array(A, dtype=float), shrink]), np.array([*y, *[0.0] * d]), rcond=None)

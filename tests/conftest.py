@@ -1,4 +1,4 @@
-"""What all tests share: no deadlines, and no primitive outlives the module that declared it."""
+"""What tests of pictures share."""
 
 from __future__ import annotations
 
@@ -6,23 +6,8 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import settings
 
-from autograd import operators, ops, render
-
-settings.register_profile("scalar-autograd", deadline=None)
-settings.load_profile("scalar-autograd")
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _forget_primitives() -> Iterator[None]:
-    yield
-    for name in set(ops.table) - ops.builtin:
-        del ops.table[name]
-        operators._adopted.discard(name)
-        for kind in operators._kinds:
-            if name in vars(kind):
-                delattr(kind, name)
+from autograd import render
 
 
 @pytest.fixture(params=["dot", "wheel"], scope="module")

@@ -174,6 +174,7 @@ ORACLE: dict[str, Oracle] = {
     "minimum": min,
     "clip": lambda x, low, high: min(max(x, low), high),
     "where": lambda c, x, y: x if c != 0 else y,
+    "stop_gradient": lambda x: x,
     "sigmoid": _sigmoid,
     "log_sigmoid": lambda x: -_softplus(-x),
     "softplus": _softplus,
@@ -204,6 +205,7 @@ KNOWN: dict[tuple[str, int], Oracle] = {
     ("lgamma", 0): lambda x: _polygamma(0, x),
     ("polygamma", 0): lambda n, x: mpf(0),  # the order is held constant
     ("polygamma", 1): lambda n, x: _polygamma(n + 1, x),
+    ("stop_gradient", 0): lambda x: mpf(0),
     ("where", 0): lambda c, x, y: mpf(0),  # by convention the condition carries no derivative
 }
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -14,14 +13,9 @@ from hypothesis import strategies as st
 from autograd import Op, Value, arccosh, clip, exp, floor, gradcheck, hypot, log, maximum, ops, primitive, relu, sqrt
 from autograd.checking import KINK, OK, OUTSIDE, WRONG
 from autograd.testing import _CHOICES, Expression, expressions, points_for, smooth
+from tests.extras import extra
 
-
-@pytest.fixture(autouse=True)
-def no_new_primitives() -> Iterator[None]:
-    before = dict(ops.table)
-    yield
-    ops.table.clear()
-    ops.table.update(before)
+np = extra("numpy")
 
 
 def verdicts(f: Callable[..., Any], *args: Any, **options: Any) -> list[str]:

@@ -144,7 +144,7 @@ def test_pictures(folder: Path, name: str, beginning: bytes, capsys: Captured) -
 def test_options_of_pictures(folder: Path) -> None:
     assert main([*SIGMOID, "-o", "plain.dot"]) == 0
     assert main([*SIGMOID, "--output=given.dot", "--partials", "--direction", "tb"]) == 0
-    plain, chosen = (folder / "plain.dot").read_text(), (folder / "given.dot").read_text()
+    plain, chosen = (folder / "plain.dot").read_text("utf-8"), (folder / "given.dot").read_text("utf-8")
     assert "rankdir=LR" in plain
     assert "rankdir=TB" in chosen
     label = re.compile(r'label="?−0\.5344')

@@ -21,7 +21,7 @@ def test_demo(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines = [re.split(r" {2,}", line.strip()) for line in printed.splitlines()]
     assert ["w0", "2", "-0.196612"] in lines
     assert ["v12", "reciprocal(v11)", "0.731059", "1", "d/dv11 = -0.534447"] in lines
-    picture = (tmp_path / "a" / "b" / "sigmoid.svg").read_text()
+    picture = (tmp_path / "a" / "b" / "sigmoid.svg").read_text("utf-8")
     assert picture.count('class="node"') == 13
     assert "-0.5344" in html.unescape(picture)
 
@@ -47,12 +47,10 @@ def test_usage_without_a_command(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_examples_of_the_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Each block of Python runs, in order, and results written behind # are those that come out."""
-    from autograd import ops
-
+    pytest.importorskip("numpy")
     monkeypatch.chdir(tmp_path)
-    before = dict(ops.table)
     namespace: dict[str, object] = {}
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
     assert len(blocks) >= 5
     for block in blocks:
         exec(compile(block, "README.md", "exec"), namespace)
@@ -63,5 +61,3 @@ def test_examples_of_the_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     program = re.search(r"print\(f.program\)\n((?:# .*\n)+)", "".join(blocks))
     assert program is not None
     assert re.sub("^# ", "", program[1], flags=re.MULTILINE) in printed
-    ops.table.clear()
-    ops.table.update(before)

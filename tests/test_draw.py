@@ -174,7 +174,7 @@ def test_hostile_labels_are_text(label: str, tmp_path: Path) -> None:
     assert visible[:10] in "".join(words.split())
     for ending in ("svg", "png", "pdf", "dot", "html"):
         drawing.save(tmp_path / f"x.{ending}")
-    assert "<script" not in (tmp_path / "x.html").read_text()
+    assert "<script" not in (tmp_path / "x.html").read_text("utf-8")
 
 
 @settings(max_examples=25, deadline=None)

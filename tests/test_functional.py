@@ -7,12 +7,14 @@ from collections import namedtuple
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 
 from autograd import Dual, Value, exp, grad, hessian, hvp, jacobian, jvp, log, sin, tanh, value_and_grad, vjp
 from autograd.testing import Expression, expressions
+from tests.extras import extra
+
+np = extra("numpy")
 
 Transformation = Callable[[Callable[[Any], Any]], Callable[[Any], Any]]
 

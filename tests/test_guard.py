@@ -24,8 +24,10 @@ def run(code: str, *path: Path, flags: tuple[str, ...] = ()) -> subprocess.Compl
 
 
 def copied(package: Path, folder: Path) -> Path:
-    shutil.copytree(package, folder / package.name, ignore=shutil.ignore_patterns("__pycache__"))
-    return folder / package.name
+    copy = Path(shutil.copytree(package, folder / package.name, ignore=shutil.ignore_patterns("__pycache__")))
+    for part in (copy, *copy.rglob("*")):
+        part.chmod(0o755)  # also where the package may not be written to
+    return copy
 
 
 def foreign(folder: Path) -> Path:

@@ -91,13 +91,26 @@ def test_unknown_names() -> None:
 
 @pytest.mark.parametrize("first", ["autograd.testing", "hypothesis", "nn", "autograd.value", "autograd.arrays", "numpy"])
 def test_any_module_may_be_imported_first(first: str) -> None:
+    if first in ("numpy", "autograd.arrays"):
+        pytest.importorskip("numpy")
     rest = "import autograd, autograd.testing; from hypothesis import strategies as st; st.from_type(autograd.Value).validate()"
     assert run(f"import {first}; {rest}") == ""
 
 
 def test_without_numpy() -> None:
-    code = "import sys; sys.modules['numpy'] = None; from autograd import *; y = exp(Value(1.0)) * 2; y.backward(); print(grad(sin)(0.0))"
-    assert run(code) == "1.0"
+    code = (
+        "import sys; sys.modules['numpy'] = None; import autograd, nn; from autograd import *; y = exp(Value(1.0)) * 2; y.backward()\n"
+        "print(grad(sin)(0.0), len(nn.MLP(1, [1]).parameters()))\n"
+        "for needed in (lambda: autograd.array, lambda: nn.datasets, lambda: nn.linear.LinearRegression().fit([[1.0]], [1.0])):\n"
+        "    try: needed()\n"
+        "    except ImportError as error: print(error, error.name)"
+    )
+    assert run(code).splitlines() == [
+        "1.0 2",
+        "autograd.array needs NumPy, which is not installed: pip install numpy numpy",
+        'nn.datasets needs numpy: pip install "scalar-autograd[plot]" numpy',
+        "fit needs NumPy, which is not installed: pip install numpy, or use descend numpy",
+    ]
 
 
 def test_the_demo_runs(tmp_path: Path) -> None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from autograd import Value
 from nn import MLP, Layer, Module, Neuron
+from tests.extras import extra
+
+np = extra("numpy")
 
 # Engine -------------------------------------------------------------------------------------------------------------------
 
@@ -154,7 +155,7 @@ def test_modules() -> None:
     assert repr(model).startswith("MLP of [Layer of [relu Neuron(2), ")
 
 
-def two_moons(count: int) -> tuple[NDArray[Any], NDArray[Any]]:
+def two_moons(count: int) -> tuple[Any, Any]:
     """Two half circles that reach into each other, with noise, labelled -1 and 1."""
     rng = np.random.default_rng(1)
     angle, y = rng.uniform(0, np.pi, count), np.arange(count) % 2
@@ -162,7 +163,7 @@ def two_moons(count: int) -> tuple[NDArray[Any], NDArray[Any]]:
     return x + rng.normal(0, 0.1, x.shape), y * 2 - 1
 
 
-def loss_and_accuracy(model: MLP, x: NDArray[Any], y: NDArray[Any], alpha: float = 1e-4) -> tuple[Value, float]:
+def loss_and_accuracy(model: MLP, x: Any, y: Any, alpha: float = 1e-4) -> tuple[Value, float]:
     """The max-margin loss with an L2 penalty; rows become Values, labels stay NumPy integers."""
     scores: list[Any] = [model([Value(p) for p in row]) for row in x]
     losses = [(1 + -yi * score).relu() for yi, score in zip(y, scores, strict=True)]
@@ -190,7 +191,7 @@ def test_training() -> None:
     boundary(model, x)
 
 
-def boundary(model: MLP, x: NDArray[Any]) -> None:
+def boundary(model: MLP, x: Any) -> None:
     """The sides of the decision boundary over a grid, as for a filled contour plot."""
     columns, rows = np.meshgrid(np.arange(x[:, 0].min() - 1, x[:, 0].max() + 1, 0.5), np.arange(x[:, 1].min() - 1, x[:, 1].max() + 1, 0.5))
     grid = np.c_[columns.ravel(), rows.ravel()]

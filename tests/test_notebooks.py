@@ -7,6 +7,7 @@ import runpy
 from pathlib import Path
 from typing import Any
 
+import nbclient  # noqa: F401  (what runs them)
 import pytest
 
 FOLDER = Path(__file__).parents[1] / "notebooks"

@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -15,6 +14,9 @@ from autograd import exp, log, numeric_grad, sigmoid, sin, sqrt
 from autograd.numeric import ANALYTIC, Complex
 from autograd.ops import table
 from autograd.testing import points_for
+from tests.extras import extra
+
+np = extra("numpy")
 
 PROMISED = {"central": 1e-8, "forward": 1e-6, "complex": 1e-13, "richardson": 1e-9}
 SMOOTH: list[tuple[Callable[[Any], Any], Callable[[float], float]]] = [

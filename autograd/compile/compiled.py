@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy
+from functools import cache
 from typing import Any
 
 from ..value import Value
 from .adjoint import Backward, backward
-from .layout import Layout
+from .layout import Layout, as_rows
 from .program import Memory, Program
 from .recording import Recording
 from .recover import Recovery
+from .replay import Replay
 from .report import Report
 from .simplify import simplified
 from .tape import INPUT, PARAM
+from .tracked import Tracked, any_tracked
 
 BACKENDS = ("auto", "numpy", "reference")
 
@@ -27,27 +30,30 @@ class Compiled:
         report: how many recorded operations became how many instructions, and what could not be grouped or differentiated by rule.
         recording: the tape as it was recorded.
         backend: the name of what runs it.
+        deterministic: whether a row gives the same bits alone and in any batch, with any number of threads; see `compile`.
     """
 
-    def __init__(self, fn: Callable[[Any, Any], Any], params: Any, inputs: Any, backend: str = "auto") -> None:
+    def __init__(
+        self, fn: Callable[[Any, Any], Any], params: Any, inputs: Any, backend: str = "auto", *, deterministic: bool = False
+    ) -> None:
+        if type(deterministic) is not bool:
+            raise ValueError(f"deterministic must be True or False (got {deterministic!r})")
         self._fn, self._example = fn, (params, inputs)
         self._params, self._inputs = Layout("params", params), Layout("each row", inputs)
         self.backend = _chosen(backend)
         self.recording = Recording(fn, params, inputs)
-        self.program = _recovered(self.recording, self._params)
-        self._backward: dict[bool, tuple[Memory, Backward]] = {}
-        self.report = Report(self.recording, self.program, self.backend)
-        self._machine = _machine(self.backend)(self.program, self._backward_of)
-
-    def _backward_of(self, inputs: bool) -> tuple[Memory, Backward]:
-        """The backward pass to the inputs, or to the parameters, and the memory it needs; made when first asked for."""
-        if inputs not in self._backward:
-            memory = deepcopy(self.program.memory)
-            self._backward[inputs] = memory, backward(self.program, memory, inputs=inputs)
-        return self._backward[inputs]
+        self.program, repaired = _recovered(self.recording, self._params)
+        self.deterministic = deterministic or self.backend == "reference" or not self.program.products
+        self.report = Report(self.recording, self.program, repaired, self.backend, self.deterministic)
+        replay, machine = Replay(self.recording), _machine(self.backend)
+        self._machine = machine(self.program, _backward_of(self.program), replay, self.deterministic)
+        self._tracked = Tracked(self._machine, replay, self._params, self._inputs)
 
     def __call__(self, params: Any, rows: Any) -> Any:
         """The value of each row, shape (n,); where fn returns k numbers, shape (n, k).
+
+        With numbers that are being differentiated or recorded (inside `grad`, `jvp`, another compiled function), it gives an object array
+        of such numbers, one node each, to any order.
 
         Args:
             params: numbers in the structure that was compiled.
@@ -56,6 +62,8 @@ class Compiled:
         Raises:
             ValueError: if params or a row have another structure.
         """
+        if any_tracked(params, rows):
+            return self._tracked.values(params, rows)
         return self._machine.values(self._machine.params(self._params, params), self._rows(rows))
 
     def value_and_grad(self, params: Any, rows: Any, reduction: str = "mean") -> tuple[float, Any]:
@@ -69,16 +77,18 @@ class Compiled:
         if reduction not in ("mean", "sum"):
             raise ValueError(f"reduction must be 'mean' or 'sum' (got {reduction!r})")
         self._require_one()
+        if any_tracked(params, rows):
+            value, grads = self._tracked.value_and_grad(params, rows, _seed(reduction, len(as_rows(rows))))
+            return value, self._params.rebuilt(grads, params)
         numbers, given = self._machine.params(self._params, params), self._rows(rows)
-        count = len(given)
-        if reduction == "mean" and not count:
-            raise ValueError("the mean of no rows has no value: give at least one row, or reduction='sum', which gives 0")
-        value, grads = self._machine.value_and_grad(numbers, given, 1.0 / count if reduction == "mean" else 1.0)
+        value, grads = self._machine.value_and_grad(numbers, given, _seed(reduction, len(given)))
         return value, self._machine.rebuilt(self._params, params, grads)
 
     def input_grads(self, params: Any, rows: Any) -> Any:
         """The derivative of each row's value in the numbers of that row, shape (n, n_inputs)."""
         self._require_one()
+        if any_tracked(params, rows):
+            return self._tracked.input_grads(params, rows)
         return self._machine.input_grads(self._machine.params(self._params, params), self._rows(rows))
 
     def trace(self, params: Any, row: Any) -> Any:
@@ -134,6 +144,13 @@ class Compiled:
         return f"<compiled function of {self._params} and rows of {self._inputs}: {len(self.program)} instructions, {self.backend}>"
 
 
+def _seed(reduction: str, count: int) -> float:
+    """What the value of each row is multiplied by."""
+    if reduction == "mean" and not count:
+        raise ValueError("the mean of no rows has no value: give at least one row, or reduction='sum', which gives 0")
+    return 1.0 / count if reduction == "mean" else 1.0
+
+
 def _chosen(backend: str) -> str:
     if backend not in BACKENDS:
         raise ValueError(f"backend must be one of {', '.join(map(repr, BACKENDS))} (got {backend!r})")
@@ -158,12 +175,25 @@ def _machine(backend: str) -> Any:
     return NumPy
 
 
-def _recovered(recording: Recording, params: Layout) -> Program:
+def _backward_of(program: Program) -> Callable[[bool], tuple[Memory, Backward]]:
+    """The backward pass to the inputs, or to the parameters, and the memory it needs; made when first asked for."""
+
+    @cache
+    def made(inputs: bool) -> tuple[Memory, Backward]:
+        memory = deepcopy(program.memory)
+        return memory, backward(program, memory, inputs=inputs)
+
+    return made
+
+
+def _recovered(recording: Recording, params: Layout) -> tuple[Program, Mapping[str, int]]:
+    """The program, and which formulas were replaced because they overflow as written."""
     tape, roots = simplified(recording, recording.roots)
     memory = Memory(once=recording.n_params, rows=recording.n_inputs)
     places = {i: (node[0] is PARAM, node[1]) for i, node in enumerate(tape.nodes) if node[0] in (PARAM, INPUT)}
     recovery = Recovery(tape, roots, places, memory)
     results = tuple(recovery.roots)
     sizes = recording.n_params, recording.n_inputs
-    return Program(*sizes, recovery.once, recovery.rows, results, recording.several, memory, params.names())
+    program = Program(*sizes, recovery.once, recovery.rows, results, recording.several, memory, params.names())
+    return program, tape.repaired
 

@@ -27,6 +27,7 @@ from .simplify import fraction, log_fraction, peak
 
 MODULES: Final = {"numpy": ("np", "import numpy as np"), "jax": ("jnp", "import jax.numpy as jnp")}
 _IN_JAX: Final = {
+    "stop_gradient": "from jax.lax import stop_gradient",
     "erf": "from jax.scipy.special import erf",
     "erfc": "from jax.scipy.special import erfc",
     "lgammas": "from jax.scipy.special import gammaln as lgammas",

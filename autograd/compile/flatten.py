@@ -32,12 +32,17 @@ class Flat:
     def __init__(self) -> None:
         self.constant = 0.0
         self.once: list[tuple[float, int]] = []
-        self.plain: dict[int, float] = {}
+        self.plain: dict[tuple[int, bool], float] = {}  # the scale of a node, and apart from it a negative one: inf - inf is no 0 * inf
         self.pairs: list[tuple[float, int, int]] = []
         self.weighted: list[tuple[float, int, int]] = []
 
+    def add(self, c: float, i: int) -> None:
+        """Add a plain term."""
+        key = i, c > 0.0
+        self.plain[key] = self.plain.get(key, 0.0) + c
+
     def atoms(self) -> Iterable[int]:
-        yield from self.plain
+        yield from (i for i, _ in self.plain)
         yield from (i for _, i in self.once)
         for _, a, b in self.pairs:
             yield a
@@ -194,7 +199,7 @@ class Units:
                     flat.once.append((c, i))
                     continue
                 if uses[i] != 1 or op not in _SUMS or (op is ops.divide and self._divisor(node) is None) or self._stands_apart(node, c):
-                    flat.plain[i] = flat.plain.get(i, 0.0) + c
+                    flat.add(c, i)
                     continue
             if op is ops.add:
                 stack += ((node[2], c), (node[1], c))
@@ -246,8 +251,7 @@ class Units:
             flat.weighted = [(1.0, self._scaled(c, p), r) for c, p, r in flat.weighted]
         if len(flat.pairs) > FEW_PRODUCTS and len({c for c, _, _ in flat.pairs}) > 1:
             for c, a, b in flat.pairs:
-                product = self._new(ops.multiply, a, b)
-                flat.plain[product] = flat.plain.get(product, 0.0) + c
+                flat.add(c, self._new(ops.multiply, a, b))
             flat.pairs = []
 
     def _scaled(self, c: float, p: int) -> int:
@@ -262,4 +266,4 @@ class Units:
         flat = self._units[i]
         if flat is None or flat.constant or flat.once or flat.pairs or flat.weighted or list(flat.plain.values()) != [1.0]:
             return None
-        return next(iter(flat.plain))
+        return next(iter(flat.plain))[0]

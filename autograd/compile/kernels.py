@@ -14,7 +14,6 @@ from ..op import Op
 
 Array = NDArray[Any]
 Kernel = Callable[..., Any]
-_LARGEST = np.finfo(float).max
 
 # Functions that NumPy has, by the name of the op.
 UFUNCS: Final = {
@@ -25,7 +24,7 @@ UFUNCS: Final = {
     "arctan2": "arctan2", "sinh": "sinh", "cosh": "cosh", "tanh": "tanh", "arcsinh": "arcsinh", "arccosh": "arccosh", "arctanh": "arctanh",
     "hypot": "hypot", "sign": "sign", "floor": "floor", "ceil": "ceil", "trunc": "trunc", "greater": "greater",
     "greater_equal": "greater_equal", "less": "less", "less_equal": "less_equal", "equal": "equal", "not_equal": "not_equal",
-    "spread": "positive",
+    "spread": "positive", "stop_gradient": "positive",
 }  # fmt: skip
 
 
@@ -172,17 +171,17 @@ def mean(x: Array, out: Array) -> None:
 
 def prod(x: Array, out: Array) -> None:
     """Powers of two are kept apart where a part of the product might overflow, or lose digits below the normal numbers."""
+    np.multiply.reduce(x, axis=1, out=out)
     sizes, edge = np.abs(x), 2.0 ** (1000.0 / x.shape[1])
-    if sizes.size and 1.0 / edge < sizes.min() and sizes.max() < edge:
-        np.multiply.reduce(x, axis=1, out=out)
+    far = ~((np.minimum.reduce(sizes, axis=1) > 1.0 / edge) & (np.maximum.reduce(sizes, axis=1) < edge))
+    if not far.any():
         return
     mantissas, exponents = np.frexp(x)
-    powers = np.add.reduce(exponents, axis=1)
-    out[...] = 1.0
+    product, powers = np.ones_like(out), np.add.reduce(exponents, axis=1)
     for k in range(x.shape[1]):
-        out[...], shift = np.frexp(out * mantissas[:, k])
+        product, shift = np.frexp(product * mantissas[:, k])
         powers += shift
-    np.ldexp(out, powers, out=out)
+    np.copyto(out, np.ldexp(product, powers), where=far)
 
 
 def peak(x: Array, out: Array) -> None:
@@ -224,21 +223,21 @@ def logsumexp(x: Array, out: Array, terms: Array | None = None, sums: Array | No
     terms = np.subtract(x, m, out=terms)
     np.exp(terms, out=terms)
     sums = np.add.reduce(terms, axis=1, keepdims=True, out=sums)
-    if out.size and not sums.min() > 1.001:  # nan among them, too
-        _careful_logsumexp(x, m, terms, sums, out)
-    else:
-        np.log(sums[:, 0], out=out)
+    np.log(sums[:, 0], out=out)
+    near = ~(sums[:, 0] > 1.001)  # nan among them, too
+    if near.any():
+        np.copyto(out, _careful_log_of_sum(x, m, terms, sums), where=near)  # only there: what a row gives is not for other rows to change
     np.add(out, m[:, 0], out=out)
 
 
-def _careful_logsumexp(x: Array, m: Array, terms: Array, sums: Array, out: Array) -> None:
+def _careful_log_of_sum(x: Array, m: Array, terms: Array, sums: Array) -> Array:
     """log(1 + rest): the terms e^(x - m) but for one that is 1. So is e^(m - m) of infinities."""
     at_top = np.equal(x, m)
     np.copyto(terms, 1.0, where=at_top)
     np.add.reduce(terms, axis=1, keepdims=True, out=sums)
-    np.add.reduce(np.where(at_top, 0.0, terms), axis=1, out=out)
-    np.add(out, np.add.reduce(at_top, axis=1) - 1.0, out=out)
-    np.log1p(out, out=out)
+    rest: Array = np.add.reduce(np.where(at_top, 0.0, terms), axis=1)
+    np.add(rest, np.add.reduce(at_top, axis=1) - 1.0, out=rest)
+    return np.log1p(rest, out=rest)
 
 
 COMPOSITES: Final[dict[str, Kernel]] = {

@@ -27,15 +27,23 @@ class Layout:
         self.is_flat = self.shape is not None and len(self.shape) == 1
 
     def numbers(self, tree: Any) -> list[float]:
-        """The numbers of a structure like the example, in order.
+        """The numbers of a structure like the example, in order, as floats.
 
         Raises:
             ValueError: if it has another structure.
             TypeError: if it holds something else than numbers.
         """
+        return [self.number(x) for x in self.leaves(tree)]
+
+    def number(self, x: Any) -> float:
+        """One of the numbers as a float."""
+        return x.data if type(x) is Value else x if type(x) is float else as_float(x, f"each number of {self.what}")
+
+    def leaves(self, tree: Any) -> list[Any]:
+        """The numbers of a structure like the example, in order, of whatever kind they are."""
         if not self.fits(tree):
             raise ValueError(f"{self.what} must have the structure that was compiled, {self} (got {described(tree)})")
-        return [x.data if type(x) is Value else x if type(x) is float else as_float(x, f"each number of {self.what}") for x in leaves(tree)]
+        return leaves(tree)
 
     def fits(self, tree: Any) -> bool:
         """Whether a structure is like the example; a flat sequence may be an array."""

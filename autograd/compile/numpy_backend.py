@@ -7,6 +7,7 @@ contiguous; many rows are done in chunks whose temporaries stay in the cache.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -16,8 +17,10 @@ from numpy.typing import NDArray
 
 from ..op import is_array
 from .adjoint import Backward
+from .lanes import all_finite, mend_input_grads, mend_values, value_and_grad
 from .layout import Layout, as_rows
 from .program import Memory, Program
+from .replay import Replay
 from .vectors import flat, numeric, unflat
 from .writer import Writer
 
@@ -32,27 +35,24 @@ class NumPy:
 
     name = "numpy"
 
-    def __init__(self, program: Program, backward_of: Any) -> None:
-        self._program = program
+    def __init__(self, program: Program, backward_of: Any, replay: Replay, deterministic: bool) -> None:
+        self._program, self._deterministic = program, deterministic
         self._backward_of = backward_of
+        self._replay = replay
         self._passes: dict[str, Pass] = {}
 
     def _pass(self, kind: str) -> Pass:
         known = self._passes.get(kind)
         if known is None:
-            if kind == "values":
-                known = Pass(self._program, self._program.memory, None)
-            else:
-                memory, steps = self._backward_of(kind == "input_grads")
-                known = Pass(self._program, memory, steps)
-            self._passes[kind] = known
+            memory, steps = (self._program.memory, None) if kind == "values" else self._backward_of(kind == "input_grads")
+            known = self._passes[kind] = Pass(self._program, memory, steps, self._deterministic)
         return known
 
     # Numbers in and out
 
     def params(self, layout: Layout, tree: Any) -> Array:
         if type(tree) is np.ndarray and tree.ndim == 1 and tree.dtype == np.float64 and len(tree) == layout.size and layout.is_flat:
-            return tree
+            return in_order(tree)
         return flat(layout, tree)
 
     def rows(self, layout: Layout, rows: Any) -> Array:
@@ -61,13 +61,17 @@ class NumPy:
         array = numeric(rows) if shape is not None else None
         if array is not None and shape is not None:
             if array.ndim == len(shape) + 1 and array.shape[1:] == shape:
-                return array.reshape(len(array), layout.size)
+                return in_order(array).reshape(len(array), layout.size)
             if array.shape == (0,):
                 return array.reshape(0, layout.size)
             if is_array(rows):
                 raise ValueError(f"rows must have the shape (n, {', '.join(map(str, shape))}) (got an array of shape {array.shape})")
         numbers = [layout.numbers(row) for row in as_rows(rows)]
         return np.array(numbers, dtype=float).reshape(len(numbers), layout.size)
+
+    def one(self, params: Sequence[float], row: Sequence[float]) -> tuple[Array, Array]:
+        """Parameters and one row from plain floats."""
+        return np.array(params, dtype=float), np.array([row], dtype=float)
 
     def rebuilt(self, layout: Layout, like: Any, numbers: Array) -> Any:
         if isinstance(like, np.ndarray) and layout.is_flat:
@@ -76,33 +80,50 @@ class NumPy:
 
     # Passes
 
+    @np.errstate(all="ignore")
     def values(self, params: Array, rows: Array) -> Array:
         """The result for each row."""
-        return self._pass("values").values(params, rows)
+        out = self._pass("values").values(params, rows)
+        mend_values(self._replay, params, rows, out)
+        return out if self._program.several else out[:, 0]
 
+    @np.errstate(all="ignore")
     def value_and_grad(self, params: Array, rows: Array, seed: float) -> tuple[float, Array]:
         """The sum of seed * result over the rows, and its gradient in the parameters."""
-        return self._pass("grads").value_and_grad(params, rows, seed)
+        total, grads = self._pass("grads").value_and_grad(params, rows, seed)
+        if math.isfinite(total) and all_finite(grads):
+            return total, grads
+        return value_and_grad(self._replay, params, rows, seed)
 
+    @np.errstate(all="ignore")
     def input_grads(self, params: Array, rows: Array) -> Array:
         """The gradient of each result in its row."""
-        return self._pass("input_grads").input_grads(params, rows)
+        out = self._pass("input_grads").input_grads(params, rows)
+        mend_input_grads(self._replay, params, rows, out)
+        return out
 
     def source(self, kind: str = "grads") -> str:
         """The generated code of a pass: "values", "grads" or "input_grads"."""
-        return self._pass(kind).source
+        return self._pass(kind).code.source
+
+
+class Code:
+    """The generated source of a pass, and what it needs."""
+
+    def __init__(self, program: Program, memory: Memory, steps: Backward | None, deterministic: bool) -> None:
+        self.results, self.memory, self.goes_back = program.results, memory, steps is not None
+        writer = Writer(program, memory, steps, deterministic)
+        self.source, self.constants, self.copied = writer.source(), writer.constants, writer.copied()
+        self.script = compile(self.source, f"<compiled program of {len(program)} instructions>", "exec")
+        self.chunk = chunk_for(memory.rows + (writer.adjoint_rows if steps else 0))
 
 
 class Pass:
-    """One generated source, and the workspaces that it runs in."""
+    """Code, and the workspaces that it runs in."""
 
-    def __init__(self, program: Program, memory: Memory, steps: Backward | None) -> None:
-        self.program, self.memory, self.steps = program, memory, steps
-        writer = Writer(program, memory, steps)
-        self.source, self.constants, self.copied = writer.source(), writer.constants, writer.copied()
-        self.code = compile(self.source, f"<compiled program of {len(program)} instructions>", "exec")
-        places = memory.rows + (writer.adjoint_rows if steps else 0)
-        self.chunk = chunk_for(places)
+    def __init__(self, program: Program, memory: Memory, steps: Backward | None, deterministic: bool) -> None:
+        self.program, self.code = program, Code(program, memory, steps, deterministic)
+        self.chunk, self._deterministic = self.code.chunk, deterministic
         self._idle: list[Workspace] = []
 
     def _workspace(self) -> Workspace:
@@ -110,64 +131,76 @@ class Pass:
         try:
             return self._idle.pop()
         except IndexError:
-            return Workspace(self)
+            return Workspace(self.code)
+
+    def _paired(self, rows: Array) -> Array:
+        """A row alone as two: an axis of length 1 is none to NumPy, whose loops then go another way and add up in another order."""
+        return np.concatenate((rows, rows)) if self._deterministic and len(rows) == 1 else rows
 
     def values(self, params: Array, rows: Array) -> Array:
+        count, rows = len(rows), self._paired(rows)
         out = np.empty((len(rows), len(self.program.results)))
         work = self._workspace()
-        with np.errstate(all="ignore"):
-            work.start(params)
-            for part, bound in self._chunks(work, params, rows, 0.0):
-                for k, result in enumerate(bound.results):
-                    out[part, k] = result
+        work.start(params)
+        for part, bound in self._chunks(work, params, rows, 0.0):
+            for k, result in enumerate(bound.results):
+                out[part, k] = result
         self._idle.append(work)
-        return out if self.program.several else out[:, 0]
+        return out[:count]
 
     def value_and_grad(self, params: Array, rows: Array, seed: float) -> tuple[float, Array]:
-        count = len(rows)
+        count, rows = len(rows), self._paired(rows)
         if not count:
             return 0.0, np.zeros(self.program.n_params)
         work = self._workspace()
-        with np.errstate(all="ignore"):
-            work.start(params)
-            if count <= self.chunk:
-                bound = work.bound(count)
-                bound.run(params, rows.T, seed)
-                value = bound.total()
-            else:
-                bound, value = self._summed(work, params, rows, seed)
-            bound.after()
-            grads = work.d_once[: self.program.n_params].copy()
+        work.start(params)
+        if count <= self.chunk:
+            bound = work.bound(len(rows))
+            bound.run(params, rows.T, seed * (count / len(rows)))
+            value = bound.total(count)
+        else:
+            bound, value = self._summed(work, params, rows, seed)
+        bound.after()
+        grads = work.d_once[: self.program.n_params] + 0.0  # zeros are +0, as those of sums that begin at 0
         self._idle.append(work)
         return float(seed * value), grads
 
     def _chunks(self, work: Workspace, params: Array, rows: Array, seed: float) -> Iterator[tuple[slice, Bound]]:
         """Run the code on one part of the rows after another: which rows, and what holds their results."""
-        for lo in range(0, len(rows), self.chunk):
-            part = slice(lo, min(lo + self.chunk, len(rows)))
-            bound = work.bound(part.stop - lo)
-            bound.run(params, rows[part].T, seed)
-            yield part, bound
+        lo, count = 0, len(rows)
+        while lo < count:
+            hi = min(lo + self.chunk, count)
+            hi -= count - hi == 1  # no row is left alone: see `_paired`
+            bound = work.bound(hi - lo)
+            bound.run(params, rows[lo:hi].T, seed)
+            yield slice(lo, hi), bound
+            lo = hi
 
     def _summed(self, work: Workspace, params: Array, rows: Array, seed: float) -> tuple[Bound, float]:
         """The last part, after the adjoints in `once` of all parts have been added up, and the sum of the results."""
         sums = np.zeros_like(work.d_once)
         total = 0.0
-        for _, bound in self._chunks(work, params, rows, seed):
-            total += bound.total()
+        for part, bound in self._chunks(work, params, rows, seed):
+            total += bound.total(part.stop - part.start)
             sums += work.d_once
         work.d_once[:] = sums
         return bound, total
 
     def input_grads(self, params: Array, rows: Array) -> Array:
+        count, rows = len(rows), self._paired(rows)
         out = np.empty((len(rows), self.program.n_inputs))
         work = self._workspace()
-        with np.errstate(all="ignore"):
-            work.start(params)
-            for part, bound in self._chunks(work, params, rows, 1.0):
-                out[part] = bound.d_rows[: self.program.n_inputs].T
+        work.start(params)
+        for part, bound in self._chunks(work, params, rows, 1.0):
+            np.add(bound.d_rows[: self.program.n_inputs].T, 0.0, out=out[part])  # zeros are +0, as those of sums that begin at 0
         self._idle.append(work)
-        return out
+        return out[:count]
+
+
+def in_order(array: Array) -> Array:
+    """The array itself, or a copy, so that numbers lie where NumPy expects them: how a loop rounds may depend on how it walks."""
+    flags = array.flags
+    return array if flags.c_contiguous and flags.aligned else np.array(array, order="C")
 
 
 def chunk_for(places: int) -> int:
@@ -179,18 +212,18 @@ def chunk_for(places: int) -> int:
 class Workspace:
     """The memories of one call, and the code bound to them for each number of rows."""
 
-    def __init__(self, of: Pass) -> None:
-        self._of = of
-        self.once = np.zeros(of.memory.once)
-        self.d_once = np.zeros(of.memory.once)
-        for place, x in of.memory.constants.items():
+    def __init__(self, code: Code) -> None:
+        self._code = code
+        self.once = np.zeros(code.memory.once)
+        self.d_once = np.zeros(code.memory.once)
+        for place, x in code.memory.constants.items():
             self.once[place] = x
         self._bound: dict[int, Bound] = {}
         self._ready: set[int] = set()
 
     def start(self, params: Array) -> None:
         """Take in new parameters."""
-        for part in self._of.copied:
+        for part in self._code.copied:
             self.once[part] = params[part]
         self._ready.clear()
 
@@ -200,7 +233,7 @@ class Workspace:
         if known is None:
             if len(self._bound) >= _SIZES:
                 del self._bound[next(iter(self._bound))]
-            known = self._bound[count] = Bound(self._of, self, count)
+            known = self._bound[count] = Bound(self._code, self, count)
             self._ready.discard(count)
         if count not in self._ready:
             known.before()
@@ -211,20 +244,20 @@ class Workspace:
 class Bound:
     """The code bound to arrays for one number of rows."""
 
-    def __init__(self, of: Pass, work: Workspace, count: int) -> None:
-        self.rows = np.zeros((of.memory.rows, count))
-        self.d_rows = np.zeros((of.memory.rows if of.steps else 0, count))
+    def __init__(self, code: Code, work: Workspace, count: int) -> None:
+        self.rows = np.zeros((code.memory.rows, count))
+        self.d_rows = np.zeros((code.memory.rows if code.goes_back else 0, count))
         self.ones = np.ones(count)
-        self.results = [work.once[r.start : r.start + 1] if r.once else self.rows[r.start] for r in of.program.results]
-        names = {"np": np, "as_strided": as_strided, "scatter": scatter, "ones": self.ones, "n": count, **of.constants}
+        self.results = [work.once[r.start : r.start + 1] if r.once else self.rows[r.start] for r in code.results]
+        names = {"np": np, "as_strided": as_strided, "scatter": scatter, "ones": self.ones, "n": count, **code.constants}
         names |= {"once": work.once, "d_once": work.d_once, "rows": self.rows, "d_rows": self.d_rows}
-        exec(of.code, names)
-        self.before, self.run, self.after = names["before"], names["run"], names["after"]
+        exec(code.script, names)  # what it defines sees the names: if it stayed among them, that would be a cycle
+        self.before, self.run, self.after = names.pop("before"), names.pop("run"), names.pop("after")
 
-    def total(self) -> float:
-        """The sum of the results."""
+    def total(self, count: int) -> float:
+        """The sum of the results of so many rows."""
         (result,) = self.results
-        return float(result.dot(self.ones)) if len(result) == len(self.ones) else float(result[0]) * len(self.ones)
+        return float(np.add.reduce(result[:count])) if len(result) == len(self.ones) else float(result[0]) * count
 
 
 def scatter(memory: Array, layers: Sequence[tuple[Any, Any]], shares: Array) -> None:

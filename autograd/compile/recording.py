@@ -6,30 +6,28 @@ a conversion to float or int) is refused, because it would freeze what one row h
 
 from __future__ import annotations
 
-import linecache
-import os
-import sys
-import threading
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar, NoReturn, final
 
 from .. import ops
+from ..callers import user_line
 from ..op import Op, as_float, is_array, shown
 from ..operators import Method, Number
 from ..structure import leaves, rebuild
+from ..tracking import guarded, is_tracked
 from ..value import Value, topological_order
+from ..zeros import ZERO, contribution, number, plus
 from . import RecordingError
-from .tape import CONST, INPUT, PARAM, Tape, live
+from .gated import Gated
+from .tape import CONST, INPUT, PARAM, Node, Tape, live
 
-_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _new = object.__new__
 
 
 def _refusing(doing: str, way_out: str) -> Callable[..., NoReturn]:
     def method(self: Recorded, *_: Any) -> NoReturn:
         why = "needs its value, which it does not have: it stands for all rows."
-        raise RecordingError(f"{doing} {why} {way_out}{_user_line()}")
+        raise RecordingError(f"{doing} {why} {way_out}{user_line()}")
 
     return method
 
@@ -50,7 +48,7 @@ def _operand(tape: Tape, x: Any, op: Op) -> int:
     """The place on the tape of whatever a recorded number meets."""
     if type(x) is Recorded:
         if x._tape is not tape:
-            raise RecordingError(f"operand of {op.name} is a number of another recording, which has ended{_user_line()}")
+            raise RecordingError(f"operand of {op.name} is a number of another recording, which has ended{user_line()}")
         return x._place
     if type(x) is float:
         return tape.constant(x)
@@ -128,14 +126,23 @@ class Recorded(Number):
     def _reflected(cls, op: Op) -> Method:
         return _constant_first(op)
 
+    _compared = _comparing
+    _real = __float__ = _refusing("float() of a recorded number", _plain)
     __bool__ = _refusing("branching on a recorded number (if, while, and, or, not)", f"{_BRANCH}.")
-    __float__ = _refusing("float() of a recorded number", _plain)
     __int__ = _refusing("int() of a recorded number", _plain)
     __index__ = _refusing("using a recorded number as an index", "Choose between numbers with where(equal(i, 0), a, b).")
     __round__ = _refusing("round() of a recorded number", "Write floor(x + 0.5).")
     __complex__ = _refusing("complex() of a recorded number", _plain)
     __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _comparing
     __hash__ = _refusing("looking up a recorded number (in a dict or set)", "Choose between numbers with where(equal(x, 0), a, b).")
+
+    def _when(self, derivative: Any) -> Gated:
+        return Gated(self, derivative)
+
+    def _pull(self, ys: Sequence[Any], wrt: Sequence[Any], seeds: Sequence[Any]) -> list[Any]:
+        if not isinstance(self._tape, Recording):
+            raise RecordingError("the rule of a primitive must be written with functions of numbers, not with grad or vjp")
+        return self._tape.pull(ys, wrt, seeds)
 
     def __format__(self, spec: str) -> str:
         return repr(self)
@@ -175,7 +182,7 @@ class Recording(Tape):
                 self._values[id(x)] = x, place
         inputs_at = [self.put((INPUT, j)) for j in range(len(row))]
         self._leaves = len(self.nodes)
-        with _guarded({i for i, (_, place) in self._values.items() if place in places}):
+        with guarded(_Parameters({i for i, (_, place) in self._values.items() if place in places})):
             result = fn(_on_tape(self, params, places), _on_tape(self, inputs, inputs_at))
         self.several = isinstance(result, (list, tuple)) or (is_array(result) and result.ndim > 0)
         self.roots = [self._place_of(x) for x in (_flat(result) if self.several else [result])]
@@ -184,6 +191,31 @@ class Recording(Tape):
                 f"fn computes with {self.frozen} Values that are not in params, and with none of params: "
                 "pass the Values themselves (model.parameters()) as params, or use the params that fn receives"
             )
+
+    def pull(self, ys: Sequence[Any], wrt: Sequence[Any], seeds: Sequence[Any]) -> list[Any]:
+        """The sum over numbers on the tape of seed x derivative, in each node of `wrt`, recorded."""
+        stops = [_operand(self, x, ops.positive) for x in wrt]
+        roots = [(_operand(self, y, ops.positive), seed) for y, seed in zip(ys, seeds, strict=True) if isinstance(y, Number)]
+        end = max([root for root, _ in roots], default=-1) + 1
+        depends = bytearray(end)
+        for place in range(min(stops, default=end), end):
+            head, *operands = self.nodes[place]
+            depends[place] = place in stops or (type(head) is Op and any(depends[j] for j in operands))
+        adjoints: dict[int, Any] = {}
+        for root, seed in roots:
+            adjoints[root] = plus(adjoints.get(root, ZERO), seed)
+        for place in range(end - 1, -1, -1):
+            if depends[place] and place in adjoints and place not in stops:
+                op, *operands = self.nodes[place]
+                partials = op.local(*(_at(self, j) if depends[j] else self._constant_or_number(j) for j in (place, *operands)))
+                for j, partial in zip(operands, partials, strict=True):
+                    if depends[j]:
+                        adjoints[j] = plus(adjoints.get(j, ZERO), contribution(adjoints[place], partial))
+        return [adjoints.get(stop, ZERO) for stop in stops]
+
+    def _constant_or_number(self, place: int) -> Any:
+        x = self.value(place)
+        return _at(self, place) if x is None else x
 
     def _place_of(self, result: Any) -> int:
         if is_array(result) and result.ndim == 0:
@@ -198,12 +230,19 @@ class Recording(Tape):
             raise TypeError("fn must return a number, it returned None: is a return missing?")
         return self.constant(as_float(result, "what fn returns"))
 
+    def put(self, node: Node) -> int:
+        """A new place: what was computed twice is on the tape twice, so that a replay does what the eager engine does."""
+        self.nodes.append(node)
+        return len(self.nodes) - 1
+
     def take_in(self, value: Value) -> int:
         """The place of a Value that the function met: a parameter, something computed from Values, or a constant."""
         known = self._values.get(id(value))
         if known is None:
             for node in topological_order([value], known=self._values):
-                if node.op is None:
+                if node.op is None and is_tracked(node):  # an argument of a derivative inside the function
+                    place = self.put((ops.positive, self.constant(node.data)))
+                elif node.op is None:
                     self.frozen += 1
                     place = self.constant(node.data)
                 else:
@@ -222,46 +261,23 @@ class Recording(Tape):
         return sum(1 for node in self.nodes[self._leaves :] if node[0] is not CONST)
 
 
-_guarding = threading.local()  # the ids of Values that are parameters, for each recording that this thread is in the middle of
-_lock = threading.Lock()
-_recordings = 0
+class _Parameters:
+    """Guards the Values that are parameters: comparing or converting what depends on them would freeze it."""
 
+    def __init__(self, params: set[int]) -> None:
+        self.params = params
 
-@contextmanager
-def _guarded(params: set[int]) -> Iterator[None]:
-    """Meanwhile, Values that depend on these refuse what recorded numbers refuse: comparing them would freeze a parameter."""
-    if not params:
-        yield
-        return
-    outer: set[int] = getattr(_guarding, "params", set())
-    _guarding.params = outer | params
-    _watch_floats(+1)
-    try:
-        yield
-    finally:
-        _watch_floats(-1)
-        _guarding.params = outer
+    def tracks(self, x: Any) -> bool:
+        return type(x) is Recorded or (type(x) is Value and any(id(node) in self.params for node in topological_order([x])))
 
+    def converted(self, x: Any) -> None:
+        if self.tracks(x):
+            raise RecordingError(
+                f"comparing or converting a Value that depends on params needs its value, which differs from call to call. {_BRANCH}; "
+                f"autograd.max, min and abs are functions that can be recorded.{user_line()}"
+            )
 
-def _watch_floats(change: int) -> None:
-    """Hang the check into Value while any thread records."""
-    global _recordings
-    with _lock:
-        _recordings += change
-        Value.__float__ = _checked_float if _recordings else _float  # type: ignore[method-assign]
-
-
-_float = Value.__float__
-
-
-def _checked_float(value: Value) -> float:
-    params = getattr(_guarding, "params", None)
-    if params and any(id(node) in params for node in topological_order([value])):
-        raise RecordingError(
-            f"comparing or converting a Value that depends on params needs its value, which differs from call to call. {_BRANCH}; "
-            f"autograd.max, min and abs are functions that can be recorded.{_user_line()}"
-        )
-    return _float(value)
+    compared = converted
 
 
 def _on_tape(tape: Tape, tree: Any, places: Iterable[int]) -> Any:
@@ -279,18 +295,6 @@ def _flat(result: Any) -> list[Any]:
 
 def _kind(x: Any) -> str:
     return f"an array of shape {x.shape}" if is_array(x) else f"a {type(x).__name__} of {len(x)}: {shown(x)}"
-
-
-def _user_line() -> str:
-    """Where the innermost line outside this package and NumPy is, and what it says."""
-    frame: Any = sys._getframe(1)
-    while frame is not None:
-        file = frame.f_code.co_filename
-        if not os.path.abspath(file).startswith(_PACKAGE) and "contextlib" not in file and f"{os.sep}numpy{os.sep}" not in file:
-            source = linecache.getline(file, frame.f_lineno).strip()
-            return f'\n  at line {frame.f_lineno} of "{file}", in {frame.f_code.co_name}{": " if source else ""}{source}'
-        frame = frame.f_back
-    return ""
 
 
 # Forms of a rule that take fewer instructions, where the table's own is written for one number at a time.
@@ -317,4 +321,4 @@ def record_partials(op: Op, operands: list[float | None]) -> tuple[Tape, list[in
     y = _at(tape, inputs[-1])
     x = [_at(tape, place) if known is None else known for place, known in zip(inputs, operands, strict=False)]
     lean = _LEAN.get(op)
-    return tape, [_operand(tape, d, op) for d in (lean(y, *x) if lean else op.local(y, *x))]
+    return tape, [_operand(tape, number(d), op) for d in (lean(y, *x) if lean else op.local(y, *x))]

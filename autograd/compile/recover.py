@@ -162,15 +162,15 @@ class Recovery(Units):
         return self.home[self.at[j]] if self.depends[j] == ROW else -2
 
     def _plain_parts(self, flat: Flat, parts: list[tuple[Any, ...]]) -> None:
-        plain = sorted(flat.plain, key=self.at.__getitem__)
-        if len(plain) <= _FEW_TERMS:
-            parts += [("add", flat.plain[j], [j]) for j in plain]
+        terms = sorted((self.at[j], c, j) for (j, _), c in flat.plain.items())
+        plain = [j for _, _, j in terms]
+        if len(terms) <= _FEW_TERMS:
+            parts += [("add", c, [j]) for _, c, j in terms]
         elif len(scales := set(flat.plain.values())) == 1:
             parts.append(("total", scales.pop(), plain))
-        elif self.depends[plain[0]] == ROW:
-            parts.append(("product", 1.0, [self._constant(flat.plain[j]) for j in plain], plain))
         else:
-            parts.append(("dot", 1.0, [self._constant(flat.plain[j]) for j in plain], plain))
+            kind = "product" if self.depends[plain[0]] == ROW else "dot"
+            parts.append((kind, 1.0, [self._constant(c) for _, c, _ in terms], plain))
 
     def _pair_parts(self, flat: Flat, parts: list[tuple[Any, ...]]) -> None:
         at = self.at

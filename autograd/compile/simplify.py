@@ -124,6 +124,7 @@ def _divide(tape: Tape, x: tuple[int, ...]) -> int | None:
         return _make(tape, ops.reciprocal, b)
     z = _one_plus_exp(tape, b)
     if z is not None:  # e^z / (1 + e^z), and a / (1 + e^z)
+        tape.repaired["a / (1 + exp(z))"] += 1
         if tape.nodes[a] == (ops.exp, z):
             return _make(tape, ops.sigmoid, z)
         return _make(tape, ops.multiply, a, _make(tape, ops.sigmoid, _make(tape, ops.negative, z)))
@@ -137,7 +138,10 @@ def _negative(tape: Tape, x: tuple[int, ...]) -> int | None:
 
 def _reciprocal(tape: Tape, x: tuple[int, ...]) -> int | None:
     z = _one_plus_exp(tape, x[0])
-    return None if z is None else _make(tape, ops.sigmoid, _make(tape, ops.negative, z))
+    if z is None:
+        return None
+    tape.repaired["1 / (1 + exp(z))"] += 1
+    return _make(tape, ops.sigmoid, _make(tape, ops.negative, z))
 
 
 def _power(tape: Tape, x: tuple[int, ...]) -> int | None:
@@ -161,9 +165,9 @@ def _same(tape: Tape, x: tuple[int, ...]) -> int | None:
 
 def _where(tape: Tape, x: tuple[int, ...]) -> int | None:
     condition = tape.value(x[0])
-    if condition is None:
-        return None
-    return x[1] if condition else x[2]
+    if condition is not None:
+        return x[1] if condition else x[2]
+    return x[0] if tape.nodes[x[0]][0] in _BOOLEAN and (tape.value(x[1]), tape.value(x[2])) == (1.0, 0.0) else None
 
 
 # Exponentials and logarithms ---------------------------------------------------------------------------------------------
@@ -180,6 +184,13 @@ def _one_plus_exp(tape: Tape, place: int) -> int | None:
 
 
 def _log(tape: Tape, x: tuple[int, ...]) -> int | None:
+    inside = _log_of(tape, x)
+    if inside is not None:
+        tape.repaired["log of exp, of their sum, or of sigmoid"] += 1
+    return inside
+
+
+def _log_of(tape: Tape, x: tuple[int, ...]) -> int | None:
     node = tape.nodes[x[0]]
     op = node[0]
     if op is ops.exp:
@@ -196,7 +207,10 @@ def _log(tape: Tape, x: tuple[int, ...]) -> int | None:
 
 def _log1p(tape: Tape, x: tuple[int, ...]) -> int | None:
     node = tape.nodes[x[0]]
-    return _make(tape, ops.softplus, node[1]) if node[0] is ops.exp else None
+    if node[0] is not ops.exp:
+        return None
+    tape.repaired["log1p(exp(z))"] += 1
+    return _make(tape, ops.softplus, node[1])
 
 
 def _log_of_sum(tape: Tape, place: int, at_least: int) -> int | None:
@@ -234,6 +248,7 @@ def _share(tape: Tape, z: int, total: int) -> int | None:
     log = _log_of_sum(tape, total, at_least=2)
     if log is None:
         return None
+    tape.repaired["exp(z) / sum(exp)"] += 1
     terms = list(tape.nodes[log][1:])
     if z in terms:
         terms.remove(z)

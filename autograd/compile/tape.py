@@ -7,6 +7,7 @@ Equal nodes are one node, so common subexpressions are shared from the start.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -25,6 +26,7 @@ class Tape:
     def __init__(self) -> None:
         self.nodes: list[Node] = []
         self._places: dict[Any, int] = {}
+        self.repaired: Counter[str] = Counter()  # formulas that overflow or cancel as written, replaced by what does not
         self.logs: dict[int, int] = {}  # the places of sums of exponentials, and those of their logarithms
 
     def __len__(self) -> int:

@@ -14,6 +14,7 @@ import numpy as np
 
 import autograd
 from autograd import Value, dot, exp, log, logsumexp, maximum, ops, primitive, relu, sigmoid, softmax, softplus, tanh, where
+from autograd.ieee import extended
 from autograd.op import Op
 from autograd.testing import smooth
 
@@ -43,14 +44,15 @@ def random_program(seed: int) -> Program:
 
 def primitives() -> list[Op]:
     """One whose rule is written with operators, one whose rule only floats can run, and one of a sequence."""
+    cosine, sine = extended(math.cos), extended(math.sin)
 
     @primitive(partials=lambda y, x: (3.0 * x * x + 1.0,))
     def cubic(x: float) -> float:
         return x * x * x + x
 
-    @primitive(partials=lambda y, a, b: (math.cos(a) * b if a > 0 else b * math.cos(a), math.sin(a)))
+    @primitive(partials=lambda y, a, b: (cosine(a) * b if a > 0 else b * cosine(a), sine(a)))
     def wave(a: float, b: float) -> float:
-        return math.sin(a) * b
+        return sine(a) * b
 
     @primitive(partials=lambda y, *x: tuple(2.0 * v / len(x) for v in x))
     def mean_square(*x: float) -> float:

@@ -9,10 +9,12 @@ from random import Random
 from typing import Any
 
 import pytest
-import sympy
 
 from autograd import Graph, Value, add, dot, exp, grad, jvp, log_softmax, mul, numeric_grad, relu, sigmoid, sin, softmax, square, sub, tanh
 from autograd.demo import sigmoid_example
+from tests.extras import extra
+
+sympy = extra("sympy")
 
 EXACT = 1e-12
 

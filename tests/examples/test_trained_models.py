@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import nn
+from nn import datasets
 from nn.losses import zero_one
 from nn.optim import Adam
 from nn.preprocessing import Standardizer, train_test_split
@@ -16,7 +17,7 @@ SEEDS = range(5)
 
 
 def test_moons_are_told_apart_within_100_epochs() -> None:
-    X, y = nn.datasets.moons(100, noise=0.1, seed=0)
+    X, y = datasets.moons(100, noise=0.1, seed=0)
     model = nn.MLP(2, [16, 16, 1], seed=0)
     history = nn.fit(model, X, y, loss="hinge", epochs=60, batch_size=20, progress=False, seed=0)
     assert history.metric[-1] == 1.0
@@ -24,7 +25,7 @@ def test_moons_are_told_apart_within_100_epochs() -> None:
 
 
 def test_xor_is_solved_from_almost_any_start() -> None:
-    X, y = nn.datasets.xor()
+    X, y = datasets.xor()
     assert sum(_solves(seed, X, y) for seed in range(10)) >= 9
 
 
@@ -36,20 +37,20 @@ def _solves(seed: int, X: Any, y: Any) -> bool:
 
 def test_a_linear_model_cannot_solve_xor() -> None:
     """The witness that the hidden layer does it: no line has more than three of the four corners on their sides."""
-    X, y = nn.datasets.xor()
+    X, y = datasets.xor()
     model = nn.Linear(2, 1, rng=0)
     nn.fit(model, X, y, loss="logistic", optimizer=Adam(model, lr=0.1), epochs=100, progress=False)
     assert zero_one(model.predict(X), y) >= 0.25
 
 
 def test_iris_of_plants_not_seen() -> None:
-    accuracy = fmean(_held_out("cross_entropy", [8, 3], 40, *_split(nn.datasets.iris(), seed), seed) for seed in SEEDS)
+    accuracy = fmean(_held_out("cross_entropy", [8, 3], 40, *_split(datasets.iris(), seed), seed) for seed in SEEDS)
     assert accuracy >= 0.95
 
 
 def test_breast_cancer_as_well_as_logistic_regression() -> None:
     linear = pytest.importorskip("sklearn.linear_model")
-    splits = [_split(nn.datasets.breast_cancer(labels=(0, 1)), seed) for seed in SEEDS]
+    splits = [_split(datasets.breast_cancer(labels=(0, 1)), seed) for seed in SEEDS]
     ours = fmean(_held_out("binary_cross_entropy", [8, 1], 10, *split, seed) for seed, split in zip(SEEDS, splits, strict=True))
     theirs = fmean(_of_scikit_learn(linear.LogisticRegression(max_iter=1000), *split) for split in splits)
     assert ours >= theirs - 0.01
@@ -58,7 +59,7 @@ def test_breast_cancer_as_well_as_logistic_regression() -> None:
 @pytest.mark.slow
 def test_digits_as_well_as_logistic_regression() -> None:
     linear = pytest.importorskip("sklearn.linear_model")
-    split = _split(nn.datasets.digits(), 0)
+    split = _split(datasets.digits(), 0)
     ours = _held_out("cross_entropy", [32, 10], 10, *split, 0)
     theirs = _of_scikit_learn(linear.LogisticRegression(max_iter=1000), *split)
     assert ours >= theirs - 0.01

@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -19,6 +18,9 @@ import nn
 from autograd import data, grads
 from nn import losses, optim, regularizers
 from nn.linear import LinearClassifier, LinearModel, LinearRegression, Perceptron, Polynomial, Ridge
+from tests.extras import extra
+
+np = extra("numpy")
 
 Table = tuple[list[list[float]], list[float]]
 NUMBERS = st.integers(-80, 80).map(lambda k: k / 8)  # dyadic: sums and products of a few are exact

@@ -8,7 +8,6 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +16,9 @@ import autograd
 import nn
 from autograd import Value, draw, gradcheck
 from nn import MLP, Activation, BatchNorm, Dropout, Linear, Maxout, Module, Neuron, PReLU, Sequential, Swish
+from tests.extras import extra
+
+np = extra("numpy")
 
 rows = st.lists(st.floats(-3, 3), min_size=3, max_size=3)
 
@@ -145,7 +147,7 @@ class Tied(Module):
     def __init__(self) -> None:
         self.w = Value(1.0)
         self.table = {"a": [Value(2.0)], "b": (Value(3.0), Value(4.0))}
-        self.matrix = autograd.array([[5.0, 6.0], [7.0, 8.0]])
+        self.matrix = autograd.array(np.array([[5.0, 6.0], [7.0, 8.0]]))
         self.again = self.w
         self.parts = [Neuron.of([9.0], bias=False), {"deep": Neuron.of([10.0])}]
         self.same = self.parts[0]

@@ -11,7 +11,6 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import numpy as np
 import pytest
 
 import nn
@@ -19,6 +18,9 @@ from autograd import Value, files
 from nn import MLP, BatchNorm, Dropout, History, Linear, Module, Sequential, TrainingError, fit, losses, optim, regularizers, schedules
 from nn.interrupting import interruptible
 from nn.progress import Progress
+from tests.extras import extra
+
+np = extra("numpy")
 
 rng = Random(4)
 X = [[rng.gauss(0, 1), rng.gauss(0, 1)] for _ in range(24)]
@@ -93,6 +95,7 @@ def test_every_epoch_takes_each_row_once_in_a_new_order() -> None:
 
 
 def test_the_history_says_what_was_measured() -> None:
+    pytest.importorskip("numpy")
     m = model()
     history = train(m, epochs=6, validation=0.25)
     assert len(history) == 6

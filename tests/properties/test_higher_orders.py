@@ -110,6 +110,6 @@ def test_all_compositions(name: str) -> None:
 
 def test_no_smooth_op_is_left_out() -> None:
     """But those whose rules are constants, and the polygammas, which differ by their order alone."""
-    linear = {"add", "sub", "mul", "neg", "pos", "sum", "mean", "dot", "polygamma"}
+    linear = {"add", "sub", "mul", "neg", "pos", "sum", "mean", "dot", "polygamma", "stop_gradient"}
     kinked = {name for name in ops.builtin if ops.table[name].kinks is not None} - set(ONE_NUMBER) - set(SEVERAL)
     assert set(ONE_NUMBER) | set(SEVERAL) == ops.builtin - linear - kinked - {"where"}

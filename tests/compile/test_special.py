@@ -1,0 +1,96 @@
+"""Random programs at special numbers: nan, infinities and signs of zeros are those of the eager engine, on every backend."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from random import Random
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograd import Graph, Value, compile
+from autograd.structure import leaves, rebuild
+
+from .checks import BACKENDS
+from .programs import Program, eager, random_program
+
+SPECIAL = [0.0, -0.0, 1.0, -1.0, math.inf, -math.inf, math.nan]
+EXTREME = [*SPECIAL, 1e300, -1e300, 1e-300, 5e-324, 710.0, -745.0]
+
+
+def spoiled(rng: Random, tree: Any, share: float, numbers: list[float]) -> Any:
+    """The structure with special numbers in place of a share of its own."""
+    return rebuild(tree, iter([rng.choice(numbers) if rng.random() < share else float(v) for v in leaves(tree)]))
+
+
+def program_at_special_numbers(seed: int, numbers: list[float] = SPECIAL) -> Program:
+    rng = Random(seed)
+    program = random_program(seed)
+    share = rng.choice([0.1, 0.3, 0.6])
+    program.params = spoiled(rng, program.params, rng.choice([0.0, share]), numbers)
+    program.rows = [spoiled(rng, row, share, numbers) for row in program.rows]
+    return program
+
+
+def different(found: Any, expected: Iterable[float], roundings: bool, signs: bool = False) -> list[tuple[float, float]]:
+    """The pairs that differ: in nan, in infinities, in the sign of a zero if it counts, by more than a stated rounding if they count."""
+    pairs = zip(np.array(found, dtype=float).ravel().tolist(), np.array(expected, dtype=float).ravel().tolist(), strict=True)
+    return [(a, b) for a, b in pairs if not alike(a, b, roundings, signs)]
+
+
+def alike(a: float, b: float, roundings: bool, signs: bool) -> bool:
+    if not (math.isfinite(a) and math.isfinite(b)):
+        return repr(a) == repr(b)
+    if a == b == 0.0:
+        return not signs or math.copysign(1.0, a) == math.copysign(1.0, b)
+    return not roundings or abs(a - b) <= 1e-9 * max(1.0, abs(b))
+
+
+SUMS = ("add", "sub", "sum", "mean", "dot")
+
+
+def decided_by_rounding(program: Program, numbers: list[float], row: list[float]) -> bool:
+    """Whether a sum comes so near to a kink that the order of its terms decides on the side."""
+    p, x = rebuild(program.params, iter(map(Value, numbers))), rebuild(program.rows[0], iter(map(Value, row)))
+    y = program.fn(p, x)
+    for node in Graph(y) if isinstance(y, Value) else ():
+        of_sums = any(parent.op and parent.op.name in SUMS for parent in node.parents)
+        if of_sums and node.op and node.op.kinks and any(abs(s) < 1e-9 for s in node.op.kinks(*map(float, node.args))):
+            return True
+    return False
+
+
+@np.errstate(all="ignore")
+def check_special(program: Program, roundings: bool = True) -> None:
+    """With `roundings`, finite numbers have to be close: where numbers as 1e300 cancel, the order of a sum decides on all digits."""
+    numbers, rows = [float(v) for v in leaves(program.params)], [[float(v) for v in leaves(row)] for row in program.rows]
+    values, grads, input_grads = eager(program, numbers, rows)
+    for backend in BACKENDS:
+        f = compile(program.fn, program.params, program.rows[0], backend=backend)
+        differences = [
+            different(f(program.params, program.rows), values, roundings, signs=True),
+            different(leaves(f.value_and_grad(program.params, program.rows, "sum")[1]), grads, roundings),
+            different(f.input_grads(program.params, program.rows), input_grads, roundings),
+        ]
+        if any(decided_by_rounding(program, numbers, row) for row in rows):  # on which side of a kink the row lies
+            differences = differences[:1]
+        if f.report.repaired:  # formulas that overflow as written, and do not when compiled
+            differences = [[(a, b) for a, b in pairs if math.isfinite(b)] for pairs in differences]
+        assert not any(differences), f"{backend}: {differences} for {program}"
+
+
+@pytest.mark.parametrize("start", range(0, 200, 20))
+def test_a_few_hundred(start: int) -> None:
+    for seed in range(start, start + 20):
+        check_special(program_at_special_numbers(seed))
+        check_special(program_at_special_numbers(seed, EXTREME), roundings=False)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("start", range(0, 10_000, 250))
+def test_twenty_thousand(start: int) -> None:
+    for seed in range(start, start + 250):
+        check_special(program_at_special_numbers(seed))
+        check_special(program_at_special_numbers(seed, EXTREME), roundings=False)

@@ -1,0 +1,218 @@
+"""No derivative is lost silently: floats of numbers that are followed, stop_gradient, data set too late."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import autograd
+from autograd import (
+    Dual,
+    Graph,
+    StaleGraphError,
+    TrackingError,
+    Value,
+    compile,
+    exp,
+    floor,
+    grad,
+    hessian,
+    hvp,
+    jacobian,
+    jvp,
+    sign,
+    steps,
+    stop_gradient,
+    value_and_grad,
+    vjp,
+)
+
+Function = Callable[[Any], Any]
+
+
+def filled(x: Any) -> Any:
+    a = np.zeros(2)
+    a[0] = x
+    return a.sum()
+
+
+LOSES: dict[str, Function] = {
+    "math": lambda x: math.exp(x),
+    "float": lambda x: float(x) * x,
+    "complex": lambda x: abs(complex(x)) * x,
+    "filling an array": filled,
+    "array of floats": lambda x: np.array([x, 2.0 * x], dtype=float).sum(),
+    "np.fromiter": lambda x: np.fromiter([x, x], dtype=float).sum(),
+    "np.gradient": lambda x: np.gradient(np.array([x, x * x, x], dtype=object), [x, 2.0, 3.0]).sum(),
+    "np.float64": lambda x: np.float64(x) * x,
+    "math.isnan": lambda x: 0.0 * x if math.isnan(x) else x,
+    "inside another": lambda x: grad(lambda y: y * float(x))(2.0) * x,
+    "inside another, forward": lambda x: jvp(lambda y: y * float(x), (2.0,), (1.0,))[1] * x,
+    "of a result": lambda x: float(exp(x) * 2.0 + 1.0) * x,
+}
+TRANSFORMATIONS: dict[str, Callable[[Function], Any]] = {
+    "grad": lambda f: grad(f)(1.5),
+    "value_and_grad": lambda f: value_and_grad(f)(1.5),
+    "jacobian": lambda f: jacobian(lambda x: [f(x[0]), x[0]])([1.5]),
+    "hessian": lambda f: hessian(lambda x: f(x[0]))([1.5]),
+    "jvp": lambda f: jvp(f, (1.5,), (1.0,)),
+    "vjp": lambda f: vjp(f, 1.5),
+    "hvp": lambda f: hvp(f, (1.5,), (1.0,)),
+    "grad of jvp": lambda f: grad(lambda x: jvp(f, (x,), (1.0,))[1])(1.5),
+}
+
+
+@pytest.mark.parametrize("transformation", TRANSFORMATIONS.values(), ids=TRANSFORMATIONS.keys())
+@pytest.mark.parametrize("name", LOSES)
+def test_a_float_that_would_lose_a_derivative_is_refused(name: str, transformation: Callable[[Function], Any]) -> None:
+    with pytest.raises(TrackingError, match=r"would lose its derivative.*stop_gradient\(x\)") as caught:
+        transformation(LOSES[name])
+    assert __file__ in str(caught.value)
+    assert float(Value(2.0)) == 2.0  # only meanwhile
+
+
+def test_the_message_shows_the_line() -> None:
+    with pytest.raises(TrackingError) as caught:
+        grad(LOSES["math"])(1.0)
+    line = LOSES["math"].__code__.co_firstlineno
+    assert f'at line {line} of "{__file__}", in <lambda>: "math": lambda x: math.exp(x)' in str(caught.value)
+    assert issubclass(TrackingError, TypeError)
+
+
+KEEPS: dict[str, tuple[Function, float]] = {  # at 2.5
+    "comparison": (lambda x: 2.0 * x if x > 1 else x, 2.0),
+    "truth": (lambda x: 2.0 * x if x else x, 2.0),
+    "int, round": (lambda x: x * int(x) * round(x), 4.0),
+    "printing": (lambda x: [f"{x:.3f}", repr(x), str(x), x * x][-1], 5.0),
+    "argmax": (lambda x: [x, 3.0 * x][autograd.argmax([x, 3.0 * x])], 3.0),
+    "max": (lambda x: max(x, 3.0 * x), 3.0),
+    "a float of a flat result": (lambda x: float(floor(x)) * x, 2.0),
+    "a float of a sign": (lambda x: float(sign(x * x)) * x, 1.0),
+    "a float of a constant": (lambda x: float(Value(3.0) * 2.0) * x, 6.0),
+    "a float of what is held": (lambda x: float(stop_gradient(x)) * x, 2.5),
+    "the function math.floor": (lambda x: x * math.floor(x), 2.0),
+}
+
+
+@pytest.mark.parametrize(("f", "derivative"), KEEPS.values(), ids=KEEPS.keys())
+def test_what_loses_nothing_is_allowed(f: Function, derivative: float) -> None:
+    assert grad(f)(2.5) == derivative
+    assert jvp(f, (2.5,), (1.0,))[1] == derivative
+    assert grad(grad(lambda x: f(x) * x))(2.5) == 2.0 * grad(f)(2.5) + 2.5 * grad(grad(f))(2.5)
+
+
+def test_a_direction_without_a_component_loses_nothing() -> None:
+    assert jvp(lambda x, y: math.exp(x) * y, (1.0, 2.0), (0.0, 1.0))[1] == math.exp(1.0)
+
+
+def test_another_context_is_not_concerned() -> None:
+    """Guards belong to the context in which the function runs."""
+    started, done = asyncio.Event(), asyncio.Event()
+
+    async def other() -> float:
+        await started.wait()
+        value = float(Value(1.0) * 2.0)
+        done.set()
+        return value
+
+    async def main() -> tuple[float, float]:
+        task = asyncio.create_task(other())
+        started.set()
+        derivative = grad(lambda x: x * x)(3.0)
+        await done.wait()
+        return derivative, await task
+
+    assert asyncio.run(main()) == (6.0, 2.0)
+
+
+# stop_gradient ---------------------------------------------------------------------------------------------------------------
+
+
+def test_stop_gradient_holds_a_number_constant_in_every_mode() -> None:
+    def f(x: Any) -> Any:
+        return stop_gradient(x * x) * x
+
+    x = Value(3.0)
+    y = f(x)
+    y.backward()
+    assert (y.data, x.grad) == (27.0, 9.0)
+    assert grad(f)(3.0) == jvp(f, (3.0,), (1.0,))[1] == 9.0
+    assert f(Dual(3.0, 1.0)).tangent == 9.0
+    assert grad(grad(f))(3.0) == 0.0
+    assert stop_gradient(2.0) == 2.0
+    assert stop_gradient(np.array([1.0, 2.0])).tolist() == [1.0, 2.0]
+    assert Graph(y).forward({x: 2.0}) == 8.0  # it is held by derivatives only
+    for backend in ("reference", "numpy"):
+        g = compile(lambda p, row: f(p[0] * row[0]), [1.0], [1.0], backend)
+        assert g([1.0], [[3.0]]).tolist() == [27.0]
+        assert g.value_and_grad([1.0], [[3.0]]) == (27.0, [27.0])
+        assert g.input_grads([1.0], [[3.0]]).tolist() == [[9.0]]
+
+
+# Data set too late -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_graph_of_two_points_is_refused() -> None:
+    x, w = Value(2.0, "x"), Value(5.0)
+    y = exp(x) * x + w
+    x.data = 3.0
+    x.grad = w.grad = 7.0
+    for use in (y.backward, lambda: steps(y), lambda: grad(lambda t: y * t)(1.0) and jacobian(lambda t: y * x * t)(1.0)):
+        with pytest.raises(StaleGraphError, match=r"'x' was given new data \(3.0\) after exp had been computed from it.*forward\(\)"):
+            use()
+    assert (x.grad, w.grad) == (7.0, 7.0)
+    Graph(y).forward()
+    y.zero_grad()
+    y.backward()
+    assert x.grad == pytest.approx(math.exp(3.0) * 4.0)
+
+
+def test_part_of_a_graph_recomputed() -> None:
+    x = Value(2.0)
+    h = x * x
+    y = h * 3.0
+    Graph(h).forward({x: 5.0})
+    with pytest.raises(StaleGraphError, match="the result of mul was given new data"):
+        y.backward()
+    Graph(y).forward()
+    y.backward()
+    assert x.grad == 30.0
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2), st.booleans()), max_size=20))
+def test_exactly_mixtures_are_refused(plan: list[tuple[int, int, bool]]) -> None:
+    """Against the values that the expression has when it is built anew."""
+    leaves = [Value(float(k + 2)) for k in range(3)]
+    numbers = list(leaves)
+    rules: list[tuple[int, int]] = []
+    for a, b, edits in plan:
+        if edits:
+            leaves[a].data = leaves[a].data + 1.0
+        else:
+            numbers.append(numbers[-1 - a] * leaves[b])
+            rules.append((len(numbers) - 2 - a, b))
+    fresh = [leaf.data for leaf in leaves]
+    for place, b in rules:
+        fresh.append(fresh[place] * leaves[b].data)
+    if numbers[-1].data == fresh[-1]:
+        numbers[-1].backward()
+    else:
+        with pytest.raises(StaleGraphError):
+            numbers[-1].backward()
+
+
+def test_training_loops_go_on() -> None:
+    w = Value(1.0)
+    for _ in range(5):
+        loss = (w * 3.0 - 1.0) ** 2
+        w.grad = 0.0
+        loss.backward()
+        w.data -= 0.05 * w.grad
+    assert w.data == pytest.approx(1.0 / 3.0, abs=1e-3)
