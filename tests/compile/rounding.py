@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from autograd import ops
 from autograd.compile.compiled import Compiled
-from autograd.compile.program import Map, Opaque, Reduce
+from autograd.compile.program import Map, Opaque, Reduce, Shares
 from autograd.compile.reference import Machine
 from autograd.op import Op
 
@@ -67,6 +68,11 @@ class Rounding(Machine):
     def _reduce(self, s: Reduce) -> None:
         numbers, length = self.get(s.operand), s.operand.shape[1]
         self._put(s.out, [_function(s.op, numbers[k : k + length], length) for k in range(0, len(numbers), length)])
+
+    def _shares(self, s: Shares) -> None:
+        numbers, length = self.get(s.operand), s.operand.shape[1]
+        rows = [numbers[k : k + length] for k in range(0, len(numbers), length)]
+        self._put(s.out, [_function(ops.table["softmax"], [x, *row[:i], *row[i + 1 :]], length) for row in rows for i, x in enumerate(row)])
 
     def _opaque(self, o: Opaque) -> None:
         raise NotImplementedError("a rule of the user's own is not differentiated again")
