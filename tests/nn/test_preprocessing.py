@@ -46,6 +46,14 @@ def test_minibatches_with_replacement_are_whole_draws(n: int, size: int, seed: i
     assert list(minibatches(n, size, seed, replacement=True)) == batches
 
 
+@given(n=st.integers(1, 50), more=st.integers(0, 5), seed=st.integers())
+def test_all_rows_in_one_batch_keep_their_order(n: int, more: int, seed: int) -> None:
+    rng = Random(seed)
+    state = rng.getstate()
+    assert list(minibatches(n, n + more, rng)) == [list(range(n))]
+    assert rng.getstate() == state
+
+
 def test_draws_with_replacement_repeat_and_are_uniform() -> None:
     draws = [i for seed in range(100) for batch in minibatches(10, 10, replacement=True, rng=seed) for i in batch]
     counts = Counter(draws)
