@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import gc
+import math
 import os
 import signal
 import sys
 import threading
+import weakref
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 from typing import Any
 
+import mpmath
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+import autograd
 import nn
 from autograd import Value, files
 from nn import MLP, BatchNorm, Dropout, History, Linear, Module, Sequential, TrainingError, fit, losses, optim, regularizers, schedules
+from nn.compiled import CompiledRun
 from nn.interrupting import interruptible
 from nn.progress import Progress
 
@@ -87,6 +96,9 @@ def test_every_epoch_takes_each_row_once_in_a_new_order() -> None:
     epochs = [seen[i : i + 10] for i in range(0, 30, 10)]
     assert [sorted(epoch) for epoch in epochs] == [[float(i) for i in range(10)]] * 3
     assert len({tuple(epoch) for epoch in epochs}) == 3
+    seen.clear()
+    fit(m, rows, [0.0] * 10, loss="mse", optimizer=optim.SGD(m, lr=0.0), **{**settings, "batch_size": None})
+    assert seen == [float(i) for i in range(10)] * 3  # of one batch another order would change nothing but roundings
     seen.clear()
     fit(m, rows, [0.0] * 10, loss="mse", optimizer=optim.SGD(m, lr=0.0), **settings, replacement=True)
     assert any(len(set(seen[i : i + 12])) < 10 for i in range(0, 36, 12))
@@ -296,17 +308,25 @@ def python_handles_ctrl_c() -> Iterator[None]:
 @pytest.mark.usefixtures("python_handles_ctrl_c")
 def test_ctrl_c_keeps_model_and_history() -> None:
     m, whole = model(), model()
+    went_on = []
 
     def press(history: History) -> None:
         if len(history) == 2:
             os.kill(os.getpid(), signal.SIGINT)
+            went_on.append(signal.getsignal(signal.SIGINT))
 
-    history = train(m, epochs=50, on_epoch=press)
+    def updates(fitted: Module, **settings: Any) -> tuple[History, int]:
+        optimizer = optim.SGD(fitted, 0.1)
+        return train(fitted, optimizer=optimizer, **settings), optimizer.t
+
+    history, count = updates(m, epochs=50, on_epoch=press)
     assert (history.stopped, len(history)) == ("interrupted", 2)
+    assert went_on == [signal.default_int_handler]  # nothing was raised, and a second time would be as usual
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    expected = train(whole, epochs=3)
+    expected, of_three = updates(whole, epochs=3)
     assert history.loss == expected.loss[:2]
-    assert m.state_dict() != whole.state_dict()  # one batch into the third epoch
+    assert (count, of_three) == (7, 9)  # one batch into the third epoch
+    assert not m.training
 
 
 def test_an_interrupt_within_a_batch_leaves_whole_updates() -> None:
@@ -335,19 +355,42 @@ def test_an_interrupt_within_a_batch_leaves_whole_updates() -> None:
 
 @pytest.mark.usefixtures("python_handles_ctrl_c")
 def test_ctrl_c_twice_is_the_usual_exception() -> None:
-    with pytest.raises(KeyboardInterrupt), interruptible() as interrupted:  # noqa: PT012
+    with interruptible() as interrupted:
+        assert not interrupted()
         os.kill(os.getpid(), signal.SIGINT)
         assert interrupted()
-        os.kill(os.getpid(), signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+@pytest.mark.usefixtures("python_handles_ctrl_c")
+def test_a_program_that_handles_ctrl_c_goes_on_doing_so() -> None:
+    def own(number: int, frame: Any) -> None:
+        noted.append(number)
+
+    noted: list[int] = []
+    signal.signal(signal.SIGINT, own)
+    with interruptible() as interrupted:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert (noted, interrupted()) == ([signal.SIGINT], False)
+        assert signal.getsignal(signal.SIGINT) is own
+    assert signal.getsignal(signal.SIGINT) is own
+
+
+@pytest.mark.usefixtures("python_handles_ctrl_c")
 def test_in_a_thread_signals_are_left_alone() -> None:
     histories: list[History] = []
-    thread = threading.Thread(target=lambda: histories.append(train(model(), epochs=1)))
+    handlers: list[Any] = []
+
+    def work() -> None:
+        histories.append(train(model(), epochs=1, on_epoch=lambda _: handlers.append(signal.getsignal(signal.SIGINT))))
+
+    thread = threading.Thread(target=work)
     thread.start()
     thread.join()
     assert histories[0].stopped == "completed"
+    assert handlers == [signal.default_int_handler]
 
 
 # nan and inf --------------------------------------------------------------------------------------------------------------
@@ -367,9 +410,6 @@ def test_nan_stops_with_epoch_batch_and_node() -> None:
 
 
 def test_nan_in_a_loss_of_ones_own_tells_its_line() -> None:
-    def careless(prediction: Any, target: Any) -> Any:
-        return (prediction * 0.0 - 1.0).log()
-
     with pytest.raises(TrainingError, match=r"log gave nan for operands sub = -1.0\n  at line \d+ of .*test_training.py., in careless"):
         train(model(), loss=careless)
 
@@ -388,6 +428,175 @@ def test_running_statistics_are_restored_after_a_nan() -> None:
     with pytest.raises(TrainingError, match="4 Linear"):
         train(m)
     assert str(m.state_dict()) == before
+
+
+# nan among figures --------------------------------------------------------------------------------------------------------
+
+figures = st.lists(st.one_of(st.floats(-9, 9), st.sampled_from([math.nan, math.inf, -math.inf])), max_size=8)
+
+
+@given(figures, figures)
+def test_nan_is_never_best(loss: list[float], validation: list[float]) -> None:
+    for history in (History(loss=loss), History(loss=validation, validation_loss=loss[: len(validation)])):
+        monitored = history.monitored
+        real = [x for x in monitored if x == x]
+        if not real:
+            assert history.best_epoch == 0
+        else:
+            assert monitored[history.best_epoch - 1] == min(real)
+            assert min(real) not in monitored[: history.best_epoch - 1]
+    history = History(loss=loss)
+    lines = str(history).split("\n")
+    assert len(lines) == (1 if not loss else len(loss) + 3)
+    assert sum("best" in line for line in lines) == (history.best_epoch > 0)
+    for x in range(1, len(loss) + 1):
+        assert f"{loss[x - 1]:.4g}" in history.describe(x)
+
+
+def failing(when: set[int]) -> tuple[Any, Any]:
+    """A loss of one's own that is nan in use, in epochs that `on_epoch` counts."""
+    epochs = [1]
+
+    def loss(prediction: Any, target: Any) -> Any:
+        return math.nan if epochs[0] in when and not isinstance(prediction, Value) else autograd.square(prediction - target)
+
+    return loss, lambda history: epochs.append(epochs.pop() + 1)
+
+
+def test_a_nan_at_first_does_not_win_for_ever() -> None:
+    loss, count = failing({1, 2, 4})
+    m, states = model(), []
+    settings: dict[str, Any] = {"loss": loss, "validation": 0.25, "early_stopping": 3, "compiled": False}
+    history = train(m, y=[0.3] * 24, on_epoch=lambda h: (states.append(m.state_dict()), count(h)), epochs=12, **settings)
+    assert [i for i, x in enumerate(history.validation_loss, start=1) if math.isnan(x)] == [1, 2, 4]
+    best = history.best_epoch
+    assert history.validation_loss[best - 1] == min(history.validation_loss[2:3] + history.validation_loss[4:])
+    assert m.state_dict() == states[best - 1]
+
+
+def test_if_all_are_nan_there_is_no_best(tmp_path: Path) -> None:
+    loss, count = failing(set(range(1, 20)))
+    m, states = model(), []
+    settings: dict[str, Any] = {"loss": loss, "validation": 0.25, "compiled": False, "checkpoint": tmp_path / "run.json"}
+    history = train(m, y=[0.3] * 24, on_epoch=lambda h: (states.append(m.state_dict()), count(h)), epochs=9, early_stopping=4, **settings)
+    assert (len(history), history.best_epoch, history.stopped) == (4, 0, "early stopping")
+    assert m.state_dict() == states[-1]
+    assert "best" not in str(history)
+    resumed = train(model(), y=[0.3] * 24, epochs=6, early_stopping=9, **settings)
+    assert (len(resumed), resumed.stopped) == (6, "completed")
+
+
+NAN_ROW = [[0.0, math.nan, 1.0], [math.nan, 0.0, 1.0], [math.nan] * 3]
+
+
+def test_nan_is_never_right() -> None:
+    for loss, prediction, target in (
+        *(("hinge", math.nan, y) for y in (-1, 1)),
+        *(("binary_cross_entropy", math.nan, y) for y in (0, 1, 0.2, 0.8)),
+        *(("cross_entropy", row, y) for row in NAN_ROW for y in (0, 1, 2, [0.0, 1.0, 0.0])),
+    ):
+        right = losses.named(loss).targets.right
+        assert right is not None
+        assert not right(prediction, target), (loss, prediction, target)
+        assert losses.zero_one([prediction], [target]) == 1.0
+
+
+huge = st.floats(-1.7e308, 1.7e308).filter(lambda x: x == 0.0 or abs(x) > 1e-100)
+
+
+@given(st.lists(huge, min_size=1, max_size=5), st.floats(1e-3, 1e3))
+def test_clipping_keeps_the_direction_however_long_the_gradient_is(g: list[float], limit: float) -> None:
+    """The norm itself may not fit a float."""
+    params = [Value(0.0) for _ in g]
+    for p, x in zip(params, g, strict=True):
+        p.grad = x
+    norm = optim.clip_grad_norm(params, limit)
+    assert norm == math.hypot(*g)
+    exact = mpmath.sqrt(mpmath.fsum(mpmath.mpf(x) ** 2 for x in g))
+    factor = min(1, limit / exact) if exact else 1
+    assert [p.grad for p in params] == pytest.approx([float(x * factor) for x in g], rel=1e-14, abs=1e-300)
+    assert optim.shortened(g, limit) == [p.grad for p in params]
+
+
+def test_clipping_does_not_hide_nan() -> None:
+    for g in ([math.nan, 1.0], [math.nan, math.inf], [math.inf, 1.0], [math.nan, 1e308, 1.7e308]):
+        for p in (params := [Value(0.0) for _ in g]):
+            p.grad = g[params.index(p)]
+        optim.clip_grad_norm(params, 1.0)
+        assert any(math.isnan(p.grad) for p in params)
+        optim.clip_grad_value(params, 1.0)
+        assert any(math.isnan(p.grad) for p in params)
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_figures_that_overflow_are_infinite(compiled: bool) -> None:
+    def metric(prediction: Any, target: Any) -> float:
+        return 1.7e308 if target > 0 else math.inf
+
+    m = Linear(2, 1, rng=0)
+    far = [[1e154, 1e153]] * 3, [-1e154] * 3
+    history = train(m, loss="mse", y=[float(s) for s in SIGNS], validation=far, metric=metric, epochs=1, compiled=compiled)
+    assert (history.validation_loss, history.metric, history.validation_metric) == ([math.inf], [math.inf], [math.inf])
+
+
+def test_a_checkpoint_goes_on_with_what_it_measured(tmp_path: Path) -> None:
+    path = tmp_path / "run.json"
+    train(model(), epochs=1, checkpoint=path)
+    m = model()
+    before = m.state_dict()
+    with pytest.raises(ValueError, match=r"run.json' was written without validation: go on as training began"):
+        train(m, epochs=2, checkpoint=path, validation=0.25)
+    with pytest.raises(ValueError, match=r"run.json' was written with a metric: go on as training began"):
+        train(m, y=[float(s) for s in SIGNS], loss="mse", epochs=2, checkpoint=path)
+    assert m.state_dict() == before
+
+
+# Nothing is left behind ---------------------------------------------------------------------------------------------------
+
+
+def careless(prediction: Any, target: Any) -> Any:
+    return (prediction * 0.0 - 1.0).log()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"validation": 0.25, "early_stopping": 2, "regularizer": regularizers.l2(0.1), "clip_norm": 1.0, "on_epoch": lambda history: None},
+        {"loss": careless},
+    ],
+)
+def test_a_fit_leaves_nothing_in_cycles(settings: dict[str, Any]) -> None:
+    def run() -> None:
+        with suppress(TrainingError):
+            train(model(), compiled=False, **settings)
+
+    run()
+    gc.collect()
+    gc.disable()
+    try:
+        run()
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("make", [model, lambda: Sequential(Linear(2, 3, rng=1), Dropout(0.5), Linear(3, 1, rng=2))])
+def test_a_compiled_run_ends_with_the_fit(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs: list[Any] = []
+    prepare = CompiledRun.prepare
+
+    def noting(run: CompiledRun) -> None:
+        runs.append(weakref.ref(run))
+        prepare(run)
+
+    monkeypatch.setattr(CompiledRun, "prepare", noting)
+    gc.disable()
+    try:
+        assert train(make(), regularizer=regularizers.l2(0.1), validation=0.25).engine == "compiled"
+        assert [run() for run in runs] == [None]
+    finally:
+        gc.enable()
 
 
 # Errors: clear, and the model unchanged -----------------------------------------------------------------------------------
