@@ -64,7 +64,7 @@ def replacing(owner: object, attribute: str) -> Instead | None:
 class Replaceable:
     """An object whose attributes may read as something else."""
 
-    if not TYPE_CHECKING:  # or any name would do
+    if not TYPE_CHECKING:  # to which any name would then be an attribute
 
         def __getattribute__(self, name: str) -> Any:
             if _blocks():

@@ -25,7 +25,7 @@ from autograd.tables import table
 from . import state
 from .instead import Instead, Replaceable
 from .places import once, survey
-from .rows import plain, unmasked
+from .rows import by_rows, plain
 
 M = TypeVar("M", bound="Module")
 
@@ -59,7 +59,7 @@ class Module(Replaceable):
 
     def predict(self, rows: Iterable[Any]) -> list[Any]:
         """The outputs for rows as plain floats (lists of floats for several outputs), as in use, recording no graph."""
-        given = [plain(row, f"rows[{i}]") for i, row in enumerate(unmasked(rows, "rows"))]
+        given = [plain(row, f"rows[{i}]") for i, row in enumerate(by_rows(rows, "rows"))]
         found = survey(self)
         with found.instead({id(p.value): float(p.number()) for p in found.places if p.trained}, training=False):
             return [plain(y, f"the prediction for rows[{i}]") for i, y in enumerate(self.batch(given))]
@@ -133,9 +133,9 @@ class Module(Replaceable):
     def summary(self) -> str:
         """A table of the layers with their shapes and numbers of parameters; the parts of a container are in its place."""
         rows: list[tuple[str, ...]] = []
-        inside = {""}
+        inside: set[str] = set()
         for name, layer in survey(self).modules:
-            if name.rpartition(".")[0] in inside:
+            if layer is self or name.rpartition(".")[0] in inside:
                 if layer.container:
                     inside.add(f"{name}.layers".lstrip("."))
                 else:

@@ -165,7 +165,7 @@ def _replaced(content: Any, numbers: Mapping[int, Any]) -> Any:
     for x in containers:
         items = [stands.get(id(item), item) for _, item in _items(x) or ()]
         if isinstance(x, tuple):
-            stands[id(x)] = type(x)(*items) if hasattr(x, "_fields") else tuple(items)
+            stands[id(x)] = type(x)._make(items) if hasattr(x, "_make") else tuple(items)
         elif is_array(x):
             stands[id(x)] = rebuild(x, iter(items))
     for x in containers:
@@ -202,7 +202,7 @@ def _hidden(x: Any) -> Iterator[Any]:
     entered: set[int] = set()
     while waiting:
         y = waiting.pop()
-        if isinstance(y, Replaceable) or (isinstance(y, Value) and y.op is None):
+        if isinstance(y, Replaceable) or (type(y) is Value and y.op is None):
             yield y
         elif id(y) not in entered and (isinstance(y, _CONTAINERS) or is_array(y) or is_dataclass(y)):
             entered.add(id(y))

@@ -43,6 +43,11 @@ def unmasked(data: Any, name: str) -> Any:
     return data
 
 
+def by_rows(data: Any, name: str) -> Any:
+    """The data as something to be iterated over, of which none is masked; a data frame would give the names of its columns."""
+    return unmasked(data.to_numpy() if hasattr(data, "to_numpy") else data, name)
+
+
 def number(x: Any, name: str) -> float:
     """A real number as a float."""
     if type(x) is not float:
@@ -77,7 +82,7 @@ def _is_sequence(x: Any) -> bool:
 
 def _listed(data: Any, name: str) -> Sequence[Any]:
     """The data as a sequence; data frames by rows."""
-    data = unmasked(data.to_numpy() if hasattr(data, "to_numpy") else data, name)
+    data = by_rows(data, name)
     if isinstance(data, (bytes, dict)) or not _is_sequence(data):
         raise TypeError(f"{name} must be a sequence with one entry per row, or an array (got {type(data).__name__})")
     if len(data) == 0:

@@ -222,6 +222,7 @@ def test_parameter_counts() -> None:
     assert [line.split()[-1] for line in lines[2:]] == ["35", "60", "33", "128"]
     assert lines[2].split() == ["layers.0", "Linear", "relu", "6", "->", "5", "35"]
     assert Sequential(MLP(2, [3, 1]), Dropout(0.5)).summary().count("layers.0.layers.1") == 1
+    assert [line.split()[0] for line in Tied().summary().splitlines()[2:]] == ["Tied", "total"]  # it is no container
     assert PReLU(3).summary().splitlines()[-1].split() == ["total", "3"]
 
 

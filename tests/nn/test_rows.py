@@ -211,6 +211,25 @@ class Sneaky(nn.Module):
         return np.sqrt(np.complex128(x[0])) if x[0] < 0 else x[0]
 
 
+class Frame:
+    """A data frame gives the names of its columns when it is iterated over, which may be numbers."""
+
+    def to_numpy(self) -> Any:
+        return np.array([[1.0], [5.0]])
+
+    def __len__(self) -> int:
+        return 2
+
+    def __iter__(self) -> Iterator[int]:
+        return iter([0])
+
+
+def test_data_frames_are_taken_by_rows() -> None:
+    line = nn.Neuron.of([2.0])
+    assert line.predict(Frame()) == [2.0, 10.0]
+    assert nn.evaluate(line, Frame(), [2.0, 10.0], "mse")[0] == 0.0
+
+
 def test_no_numpy_is_needed() -> None:
     program = """
 import sys
