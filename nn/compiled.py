@@ -48,13 +48,9 @@ class CompiledRun(Run):
 
     def prepare(self) -> None:
         """Compile what the run needs. Raises Uncompilable."""
-        for module in self.model.modules():
-            if type(module).batch not in (Module.batch, Sequential.batch):
-                raise Uncompilable(f"{type(module).__name__} looks at a whole batch in training, and rows are compiled one by one")
         self._values = self.model.parameters()
         place = {id(p): i for i, p in enumerate(self._values)}
         self._trained = np.array([place[id(p)] for p in self.optimizer.params])
-        self._dropouts = [module for module in self.model.modules() if isinstance(module, Dropout)]
         self._outputs = _width(self.model.predict(self.data[0][:1])[0])
         self._table, self._held_out_table = self._rows(self.data), self._rows(self.held_out) if self.held_out else None
         self._pull()
@@ -67,6 +63,11 @@ class CompiledRun(Run):
     # Programs -------------------------------------------------------------------------------------------------------------
 
     def _compile(self) -> None:
+        modules = self.model.modules()
+        for module in modules:
+            if type(module).batch not in (Module.batch, Sequential.batch):
+                raise Uncompilable(f"{type(module).__name__} looks at a whole batch in training, and rows are compiled one by one")
+        self._dropouts = [module for module in modules if isinstance(module, Dropout)]
         row = np.zeros(self._table.shape[1])
         self._widths: list[int] = []
         with self.model.mode(training=False):
