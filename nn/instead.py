@@ -40,7 +40,6 @@ class Instead:
             _active.set(tuple(blocks))
         elif kind is None:
             raise RuntimeError("the block ends in another thread or context than it began in, where the module was used as it is")
-        self._generator = None
 
     def holds(self) -> bool:
         return self._generator is None or self._generator.f_back is not None  # a suspended frame was called by nobody

@@ -192,7 +192,7 @@ def _shared(module: Module) -> Iterator[tuple[str, Any]]:
     for cls in type(module).__mro__:
         if cls.__module__.partition(".")[0] != "nn":
             for name, x in vars(cls).items():
-                if name[:2] != "__" and name not in vars(module):
+                if name not in vars(module):
                     yield from ((f"{cls.__name__}.{name}, which belongs to the class", y) for y in _hidden([x]))
 
 

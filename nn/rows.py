@@ -51,9 +51,9 @@ def by_rows(data: Any, name: str) -> Any:
 def number(x: Any, name: str) -> float:
     """A real number as a float."""
     if type(x) is not float:
-        x = x[()] if is_array(unmasked(x, name)) and not x.ndim else x
+        x = x[()] if is_array(unmasked(x, name)) else x  # one of no dimensions is a number
         is_complex = isinstance(x, Complex) and not isinstance(x, Real)
-        if is_complex or isinstance(x, str) or hasattr(x, "__len__") or not hasattr(x, "__float__"):
+        if is_complex or hasattr(x, "__len__") or not hasattr(x, "__float__"):
             raise TypeError(f"{name} must be a {'real ' * is_complex}number (got {x!r}, {type(x).__name__})")
     return float(x)
 

@@ -152,6 +152,26 @@ def test_slots() -> None:
     assert model(1.0).data == 5.0
 
 
+def test_a_module_that_holds_itself() -> None:
+    part = Linear(1, 1, rng=0)
+    model = Holder(w=Value(1.0), part=part)
+    model.me, part.whole = [model], model  # type: ignore[attr-defined]
+    assert model.modules() == [model, part, part.neurons[0]]
+    assert list(model.named_parameters()) == ["w", "part.neurons.0.w.0", "part.neurons.0.b"]
+    assert len(part.parameters()) == 3
+    with model.using([5.0, 6.0, 7.0]):
+        assert (model.me[0].w, part.whole.w, part(1.0)) == (5.0, 5.0, 13.0)  # type: ignore[attr-defined]
+
+
+def test_other_arrays_beside_values_stay_as_they_are() -> None:
+    index, name = np.array([1, 0]), np.array(["a"])
+    model = Holder(table={"w": [Value(1.0), Value(2.0)], "index": index, "name": name, "pair": (index, name)})
+    with model.using([3.0, 4.0]):
+        assert model.table["index"] is model.table["pair"][0] is index
+        assert model.table["name"] is name
+        assert [model.table["w"][i] for i in model.table["index"]] == [4.0, 3.0]
+
+
 def test_parts_whose_names_are_alike_are_all_found() -> None:
     model = Holder(parts={1: Dropout(0.1), "1": Dropout(0.2)}, other=[Holder(), Holder()])
     assert len(model.modules()) == 5
@@ -208,12 +228,20 @@ HIDDEN: dict[str, tuple[Callable[[], Any], str]] = {
     "a callable": (lambda: Sequential(Linear(1, 1), Gate()), r"a Value is in layers\.1, a Gate,"),
     "the class": (lambda: Shared(), r"a Value is in Shared\.w, which belongs to the class,"),
     "a class above": (lambda: Holder(part=Heir()), r"a (Linear is in Heir\.parts|Value is in Shared\.w), which belongs to the class,"),
+    "an object array": (lambda: Holder(cell=Cell(autograd.array([[1.0]]))), "a Value is in cell, a Cell,"),
+    "what holds itself": (lambda: Holder(cell=endless()), "a Value is in cell, a Cell,"),
     "a key": (lambda: Holder(table={v(1.0): 2.0}), "a Value is in table, as a key,"),
     "a mapping": (lambda: Holder(table=UserDict(a=v(1.0))), "a Value is in table, a UserDict,"),
     "a proxy": (lambda: Holder(table=MappingProxyType({"a": v(1.0)})), "a Value is in table, a mappingproxy,"),
     "an attribute of a function": (lambda: Holder(f=with_weight()), "a Value is in f, a function,"),
     "deep below": (lambda: Sequential(Holder(a=[{"b": {v(1.0)}}])), r"a Value is in layers\.0\.a\.0\.b, a set,"),
 }  # fmt: skip
+
+
+def endless() -> Cell:
+    cell = Cell(None, {v(1.0)})
+    cell.gate = [cell, {"again": cell}]
+    return cell
 
 
 def with_weight() -> Any:

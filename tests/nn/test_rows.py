@@ -188,12 +188,22 @@ def test_what_is_not_finite(x: Any) -> None:
 def test_nested_rows_are_lists_of_floats_whatever_their_depth() -> None:
     picture = np.arange(8.0).reshape(2, 2, 2)
     assert plain(picture, "rows") == picture.tolist()
+    deep: Any = 1.0
+    for _ in range(100):
+        deep = [deep]
+    assert plain(deep, "rows") == deep
     loop: list[Any] = [1.0]
     loop.append(loop)
-    for nested in (loop, {"a": 1.0}, [{"a": 1.0}]):
-        with pytest.raises(TypeError, match=r"must be a number, or nested lists of numbers \(got (a dict|more than 100 levels of them)\)"):
+    for nested, got in (([deep], "more than 100 levels"), (loop, "more than 100 levels"), ({"a": 1.0}, "a dict"), ([{"a": 1.0}], "a dict")):
+        with pytest.raises(TypeError, match=rf"must be a number, or nested lists of numbers \(got {got}"):
             plain(nested, "rows")
     del loop[:]
+
+
+@pytest.mark.parametrize("X", [b"ab", {0: [1.0]}, "ab", 3.0, np.array(1.0)])
+def test_what_is_no_sequence(X: Any) -> None:
+    with pytest.raises(TypeError, match="X must be a sequence with one entry per row, or an array"):
+        features(X)
 
 
 def test_models_that_predict_arrays_of_no_dimensions() -> None:
@@ -235,6 +245,9 @@ def test_no_numpy_is_needed() -> None:
 import sys
 sys.modules["numpy"] = None
 import nn
+neuron = nn.Neuron.of([2.0], bias=False)
+with neuron.using([3.0]):  # by code that nothing calls
+    assert neuron(1.0) == 3.0
 assert nn.Linear(2, 1, rng=0).predict([[1.0, 2]])
 nn.fit(nn.Linear(2, 1, rng=0), [[1, 2], [3.0, 4]], [1, -1], loss="hinge", epochs=1, progress=False)
 """

@@ -355,6 +355,9 @@ def test_an_interrupt_within_a_batch_leaves_whole_updates() -> None:
 
 @pytest.mark.usefixtures("python_handles_ctrl_c")
 def test_ctrl_c_twice_is_the_usual_exception() -> None:
+    with interruptible():
+        assert signal.getsignal(signal.SIGINT) is not signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     with interruptible() as interrupted:
         assert not interrupted()
         os.kill(os.getpid(), signal.SIGINT)
