@@ -126,6 +126,28 @@ def test_batch_norm_standardises_the_columns_of_a_batch() -> None:
     assert running == [(v.data) for v in (*norm.running_mean, *norm.running_variance)]
 
 
+def test_the_borders_of_settings() -> None:
+    for momentum, expected in ((0.0, [0.0, 1.0]), (1.0, [2.0, 2.0])):
+        norm = BatchNorm(1, eps=5e-324, momentum=momentum)
+        norm.batch([[1.0], [3.0]])
+        assert [norm.running_mean[0].data, norm.running_variance[0].data] == expected
+    assert (BatchNorm(3).shape, BatchNorm(3).eps, BatchNorm(3).momentum, Dropout().p) == ("3 -> 3", 1e-5, 0.1, 0.5)
+    assert Dropout(0)([1.0, 2.0]) == [1.0, 2.0]
+    norm.label = "mine"
+    (y,), _ = norm.batch([[1.0], [3.0]])
+    assert autograd.Graph(y).nodes[-1].group.path[0].name == "mine"
+
+
+def test_a_number_is_dropped_where_the_draw_is_below_p() -> None:
+    class Draws:
+        def __init__(self, *draws: float) -> None:
+            self.random = iter(draws).__next__
+
+    dropout = Dropout(0.25)
+    dropout.rng = Draws(0.0, 0.2499, 0.25, 0.9)  # type: ignore[assignment]
+    assert dropout.mask(4) == [0.0, 0.0, 1 / 0.75, 1 / 0.75]
+
+
 def test_batch_norm_differentiates_through_the_statistics() -> None:
     norm = BatchNorm(1)
 
@@ -302,6 +324,12 @@ ERRORS = {
     "PReLU of another length": (lambda: PReLU(3)([1.0]), r"takes 3 numbers \(got 1\)"),
     "BatchNorm of another length": (lambda: BatchNorm(3).eval()([1.0]), r"takes 3 numbers \(got 1\)"),
     "BatchNorm of a row": (lambda: BatchNorm(1)([1.0]), r"call model.batch\(rows\), or model.eval\(\)"),
+    "BatchNorm without eps": (lambda: BatchNorm(1, eps=0.0), r"eps must be above 0 and momentum from 0 to 1 \(got 0.0 and 0.1\)"),
+    "BatchNorm of nan": (lambda: BatchNorm(1, eps=math.nan), r"eps must be above 0"),
+    "BatchNorm of a negative momentum": (lambda: BatchNorm(1, momentum=-0.1), r"momentum from 0 to 1 \(got 1e-05 and -0.1\)"),
+    "BatchNorm of a large momentum": (lambda: BatchNorm(1, momentum=1.1), r"momentum from 0 to 1 \(got 1e-05 and 1.1\)"),
+    "dropout of a text": (lambda: Dropout("0.5"), r"p must be at least 0 and below 1 \(got '0.5'\)"),  # type: ignore[arg-type]
+    "dropout of less than nothing": (lambda: Dropout(-0.1), r"p must be at least 0 and below 1 \(got -0.1\)"),
     "BatchNorm of one row": (lambda: BatchNorm(1).batch([[1.0]]), r"at least two rows"),
 }  # fmt: skip
 

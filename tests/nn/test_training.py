@@ -287,13 +287,6 @@ def test_a_checkpoint_of_nonsense_is_said_to_be_one(tmp_path: Path) -> None:
     assert m.state_dict() == before
 
 
-def test_a_history_is_saved_and_loaded(tmp_path: Path) -> None:
-    history = train(model(), validation=0.25)
-    history.loss[0] = float("inf")
-    history.save(tmp_path / "history.json")
-    assert History.load(tmp_path / "history.json") == history
-
-
 # Interrupted --------------------------------------------------------------------------------------------------------------
 
 
@@ -435,27 +428,6 @@ def test_running_statistics_are_restored_after_a_nan() -> None:
 
 # nan among figures --------------------------------------------------------------------------------------------------------
 
-figures = st.lists(st.one_of(st.floats(-9, 9), st.sampled_from([math.nan, math.inf, -math.inf])), max_size=8)
-
-
-@given(figures, figures)
-def test_nan_is_never_best(loss: list[float], validation: list[float]) -> None:
-    for history in (History(loss=loss), History(loss=validation, validation_loss=loss[: len(validation)])):
-        monitored = history.monitored
-        real = [x for x in monitored if x == x]
-        if not real:
-            assert history.best_epoch == 0
-        else:
-            assert monitored[history.best_epoch - 1] == min(real)
-            assert min(real) not in monitored[: history.best_epoch - 1]
-    history = History(loss=loss)
-    lines = str(history).split("\n")
-    assert len(lines) == (1 if not loss else len(loss) + 3)
-    assert sum("best" in line for line in lines) == (history.best_epoch > 0)
-    for x in range(1, len(loss) + 1):
-        assert f"{loss[x - 1]:.4g}" in history.describe(x)
-
-
 def failing(when: set[int]) -> tuple[Any, Any]:
     """A loss of one's own that is nan in use, in epochs that `on_epoch` counts."""
     epochs = [1]
@@ -487,21 +459,6 @@ def test_if_all_are_nan_there_is_no_best(tmp_path: Path) -> None:
     assert "best" not in str(history)
     resumed = train(model(), y=[0.3] * 24, epochs=6, early_stopping=9, **settings)
     assert (len(resumed), resumed.stopped) == (6, "completed")
-
-
-NAN_ROW = [[0.0, math.nan, 1.0], [math.nan, 0.0, 1.0], [math.nan] * 3]
-
-
-def test_nan_is_never_right() -> None:
-    for loss, prediction, target in (
-        *(("hinge", math.nan, y) for y in (-1, 1)),
-        *(("binary_cross_entropy", math.nan, y) for y in (0, 1, 0.2, 0.8)),
-        *(("cross_entropy", row, y) for row in NAN_ROW for y in (0, 1, 2, [0.0, 1.0, 0.0])),
-    ):
-        right = losses.named(loss).targets.right
-        assert right is not None
-        assert not right(prediction, target), (loss, prediction, target)
-        assert losses.zero_one([prediction], [target]) == 1.0
 
 
 huge = st.floats(-1.7e308, 1.7e308).filter(lambda x: x == 0.0 or abs(x) > 1e-100)
