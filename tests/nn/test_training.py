@@ -632,7 +632,7 @@ OPTIMIZER_ERRORS = {
     "results": (lambda p: optim.SGD([Value(1.0) * 2.0], 0.1), "leaf Values"),
     "schedule": (lambda p: schedules.constant(-1.0), r"lr must be a positive number \(got -1.0\)"),
     "decay": (lambda p: schedules.step_decay(0.1, every=0), "every must be a positive number"),
-    "strength": (lambda p: regularizers.l1(-1.0), r"strength must be at least 0 \(got -1.0\)"),
+    "strength": (lambda p: regularizers.l1(-1.0), r"strength must be at least 0 and finite \(got -1.0\)"),
     "mixing": (lambda p: regularizers.elastic_net(1.0, 1.5), r"mixing must be at least 0 and at most 1 \(got 1.5\)"),
 }
 
