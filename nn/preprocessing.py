@@ -63,7 +63,7 @@ def train_test_split(X: Any, y: Any, test: float = 0.25, seed: int | None = 0, s
     if not isinstance(test, (int, float)) or not 0 < test < 1:
         raise ValueError(f"test must be a fraction between 0 and 1 (got {test!r})")
     held_out = math.ceil(test * n)
-    if not 0 < held_out < n:
+    if held_out >= n:
         raise ValueError(f"test={test!r} of {n} row(s) leaves nothing to train on: give more rows or a smaller test")
 
     order = list(range(n))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import math
 import os
 import signal
@@ -236,6 +237,17 @@ def test_a_checkpoint_goes_on_as_if_never_stopped(name: str, tmp_path: Path) -> 
     assert train(second, optimizer=OPTIMIZERS[name](second), epochs=6, checkpoint=path, **settings) == expected
 
 
+def test_files_are_of_the_first_version(tmp_path: Path) -> None:
+    m = model()
+    optimizer = optim.SGD(m, 0.1)
+    m.save(tmp_path / "model.json")
+    optimizer.save(tmp_path / "optimizer.json")
+    train(m, optimizer=optimizer, epochs=1, checkpoint=tmp_path / "checkpoint.json")
+    for kind in ("model", "optimizer", "checkpoint"):
+        document = json.loads((tmp_path / f"{kind}.json").read_text())
+        assert (document["format"], document["version"]) == (f"scalar-autograd {kind}", 1)
+
+
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_saved_loaded_and_resumed_by_hand(name: str, tmp_path: Path) -> None:
     """With model.save and optimizer.save, and batches of one's own."""
@@ -279,11 +291,25 @@ def test_a_checkpoint_of_nonsense_is_said_to_be_one(tmp_path: Path) -> None:
     path, m = tmp_path / "run.json", model()
     before = m.state_dict()
     whole: dict[str, Any] = {"model": {}, "optimizer": {}, "best": {}, "history": History().encoded(), "seed": 0}
-    nonsense = [{**whole, "model": {"b": "x"}}, {**whole, "history": {}}, {k: v for k, v in whole.items() if k != "seed"}]
-    for contents in nonsense:
-        files.save(path, "checkpoint", 1, contents)
-        with pytest.raises(ValueError, match=r"cannot be read as a checkpoint: (b is no number|it must have|it has no seed)"):
+    nonsense = [
+        ({"model": {"b": "x"}}, "b is no number: 'x'"),
+        ({"model": {"b": True}}, "b is no number: 'True'"),
+        ({"model": [1.0]}, "its state is not numbers by name"),
+        ({"optimizer": {"t": None}}, "t is no number"),
+        ({"best": 3}, "its state is not numbers by name"),
+        ({"history": {}}, "it must have engine"),
+    ]
+    for wrong, message in nonsense:
+        files.save(path, "checkpoint", 1, {**whole, **wrong})
+        with pytest.raises(ValueError, match=f"cannot be read as a checkpoint: {message}"):
             train(m, checkpoint=path)
+    for name in whole:
+        files.save(path, "checkpoint", 1, {k: v for k, v in whole.items() if k != name})
+        with pytest.raises(ValueError, match=f"cannot be read as a checkpoint: it has no {name}"):
+            train(m, checkpoint=path)
+    files.save(path, "checkpoint", 2, whole)
+    with pytest.raises(ValueError, match="it has version 2, and this release reads version 1"):
+        train(m, checkpoint=path)
     assert m.state_dict() == before
 
 
