@@ -120,6 +120,22 @@ def test_what_holds_if_nothing_is_said() -> None:
     assert len(nn.Maxout(1, 1).pieces) == 2
 
 
+def test_what_fit_does_if_nothing_is_said() -> None:
+    data = [[1.0], [2.0], [3.0]], [1, -1, 1]
+    plain, said = nn.Neuron(1, None, rng=0), nn.Neuron(1, None, rng=0)
+    history = nn.fit(plain, *data, loss="hinge")
+    settings: dict[str, Any] = {"epochs": 100, "batch_size": 3, "replacement": False, "compiled": "auto", "progress": True, "seed": 0}
+    assert nn.fit(said, *data, loss="hinge", optimizer=optim.Adam(said, 0.01), **settings) == history
+    assert (len(history), history.engine) == (100, "compiled")
+    assert said.state_dict() == plain.state_dict()
+
+
+@pytest.mark.parametrize(("y", "message"), [([1, 2], "y must be -1|y.1. must be -1 or 1"), ([1], "one entry per row")])
+def test_evaluate_checks_its_targets(y: list[int], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        nn.evaluate(nn.Neuron(1, None, rng=0), [[1.0], [2.0]], y, "hinge")
+
+
 @pytest.mark.parametrize("t", range(1, 12))
 def test_schedules(t: int) -> None:
     assert schedules.constant(0.3)(t) == 0.3

@@ -217,7 +217,14 @@ def test_the_seed_decides_everything() -> None:
 
     import random
 
+    def order(seed: int | None) -> list[float]:
+        """The losses of the first epochs, without rows held out."""
+        return train(model(), seed=seed, epochs=2).loss
+
     before = random.getstate()
+    assert order(3) == order(3) != order(4)
+    assert order(None) != order(None)
+    assert train(model()).loss == train(model(), seed=0).loss
     assert run(3) == run(3)
     assert run(3) != run(4)
     assert run(None) != run(None)
@@ -268,6 +275,24 @@ def test_saved_loaded_and_resumed_by_hand(name: str, tmp_path: Path) -> None:
     resumed.load(tmp_path / "optimizer.json")
     steps(second, resumed, 4)
     assert second.state_dict() == whole.state_dict()
+
+
+def test_the_best_of_before_is_returned_to_after_a_checkpoint(tmp_path: Path) -> None:
+    wanted = [[0.5, 0.5], [1.0, -1.0]], [1, 1]
+    settings: dict[str, Any] = {"validation": wanted, "early_stopping": 3, "checkpoint": tmp_path / "run.json"}
+
+    def worse(history: History) -> None:
+        """From then on the model predicts nonsense."""
+        fitted.layers[1].neurons[0].b.data = -1e3
+
+    fitted = model()
+    first = train(fitted, epochs=1, optimizer=optim.SGD(fitted, 1e-3), on_epoch=worse, compiled=False, **settings)
+    state = fitted.state_dict()
+    fitted = model()
+    history = train(fitted, epochs=9, optimizer=optim.SGD(fitted, 1e-3), on_epoch=worse, **settings)
+    assert (first.best_epoch, history.best_epoch, history.stopped, len(history)) == (1, 1, "early stopping", 4)
+    assert fitted.state_dict() == state
+    assert (first.engine, history.engine) == ("eager, as asked for", "compiled")  # what goes on, not what was
 
 
 def test_a_checkpoint_of_another_model_changes_nothing(tmp_path: Path) -> None:
@@ -327,9 +352,11 @@ def python_handles_ctrl_c() -> Iterator[None]:
 @pytest.mark.usefixtures("python_handles_ctrl_c")
 def test_ctrl_c_keeps_model_and_history() -> None:
     m, whole = model(), model()
+    seen: list[int] = []
     went_on = []
 
     def press(history: History) -> None:
+        seen.append(len(history))
         if len(history) == 2:
             os.kill(os.getpid(), signal.SIGINT)
             went_on.append(signal.getsignal(signal.SIGINT))
@@ -340,6 +367,7 @@ def test_ctrl_c_keeps_model_and_history() -> None:
 
     history, count = updates(m, epochs=50, on_epoch=press)
     assert (history.stopped, len(history)) == ("interrupted", 2)
+    assert seen == [1, 2]
     assert went_on == [signal.default_int_handler]  # nothing was raised, and a second time would be as usual
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     expected, of_three = updates(whole, epochs=3)
@@ -415,6 +443,36 @@ def test_in_a_thread_signals_are_left_alone() -> None:
     assert handlers == [signal.default_int_handler]
 
 
+# Dropout ------------------------------------------------------------------------------------------------------------------
+
+
+def test_dropout_is_drawn_anew_for_every_batch_and_layer() -> None:
+    class Noted(Dropout):
+        def mask(self, n: int) -> list[float]:
+            masks.append(tuple(super().mask(n)))
+            return list(masks[-1])
+
+    class Own(Module):
+        """Has a generator that is nobody else's business."""
+
+        def __init__(self) -> None:
+            self.rng = Random(7)
+
+        def forward(self, x: Any) -> Any:
+            draws.append(self.rng.random())
+            return x
+
+    masks: list[tuple[float, ...]] = []
+    draws: list[float] = []
+    m = Sequential(Linear(2, 40, rng=1), Noted(0.5), Noted(0.5), Own(), Linear(40, 1, rng=2))
+    rng_of_layers = [layer.rng for layer in m if isinstance(layer, Dropout)]
+    train(m, epochs=2, batch_size=24, compiled=False, validation=None)
+    assert len(masks) == len(set(masks)) == 2 * 2 * 24
+    own = Random(7)
+    assert draws == [own.random() for _ in draws]
+    assert [layer.rng for layer in m if isinstance(layer, Dropout)] == rng_of_layers
+
+
 # nan and inf --------------------------------------------------------------------------------------------------------------
 
 
@@ -431,6 +489,38 @@ def test_nan_stops_with_epoch_batch_and_node() -> None:
     assert m.state_dict() == before
 
 
+def late(epoch: int, batch: int) -> Any:
+    """A loss that is nan for the rows of one batch of 8, from its first row on."""
+    calls: list[int] = []
+
+    def loss(prediction: Any, target: Any) -> Any:
+        calls.append(1)
+        nan = len(calls) > 24 * (epoch - 1) + 8 * (batch - 1)
+        return (prediction * 0.0 - 1.0).log() if nan else prediction * 0.0
+
+    return loss
+
+
+def test_the_message_counts_epochs_and_batches() -> None:
+    m = model()
+    with pytest.raises(TrainingError, match="training stopped in epoch 2, batch 3: log gave nan") as caught:
+        train(m, loss=late(2, 3), compiled=False)
+    assert len(caught.value.history) == 1
+    with pytest.raises(TrainingError, match=r"Try a learning rate below 0.05, clip_norm, or standardised columns.$"):
+        train(m, loss=late(2, 1), compiled=False, optimizer=optim.SGD(m, lambda t: 0.2 / t))  # 0.2 / 4 is the rate of the update
+
+
+def test_what_is_not_finite_once_only_is_said_so() -> None:
+    calls: list[int] = []
+
+    def once(prediction: Any, target: Any) -> Any:
+        calls.append(1)
+        return prediction * (math.inf if len(calls) == 1 else 0.0)
+
+    with pytest.raises(TrainingError, match="epoch 1, batch 1: the loss or a gradient is not finite\n"):
+        train(model(), loss=once, compiled=False)
+
+
 def test_nan_in_a_loss_of_ones_own_tells_its_line() -> None:
     with pytest.raises(TrainingError, match=r"log gave nan for operands sub = -1.0\n  at line \d+ of .*test_training.py., in careless"):
         train(model(), loss=careless)
@@ -441,6 +531,22 @@ def test_a_step_into_infinity_is_not_taken() -> None:
     with pytest.raises(TrainingError, match=r"batch 1: the update gives a parameter -?inf.*\nThe model is as before.* rate below 1e\+308"):
         train(m, y=[1e10] * 24, loss="mse", optimizer=optim.SGD(m, 1e308))
     assert m.state_dict() == Linear(2, 1, rng=0).state_dict()
+
+
+def test_the_parameter_that_would_be_infinite_is_shown() -> None:
+    m = Sequential(BatchNorm(2), Linear(2, 1, rng=0))
+    before = m.state_dict()
+    params = [m[0].shift[0], m[1].neurons[0].b]
+    gradients: list[float] = []
+
+    class Careless(optim.SGD):
+        def rule(self, lr: float, w: Any, g: Any, *running: Any) -> tuple[Any, ...]:
+            gradients.append(g)
+            return (-math.inf if len(gradients) % 2 == 0 else w), *running
+
+    with pytest.raises(TrainingError, match="batch 1: the update gives a parameter -inf\n"):
+        train(m, optimizer=Careless(params, 0.1))
+    assert m.state_dict() == before  # running statistics, too
 
 
 def test_running_statistics_are_restored_after_a_nan() -> None:
@@ -563,6 +669,24 @@ def test_a_fit_leaves_nothing_in_cycles(settings: dict[str, Any]) -> None:
     try:
         run()
         assert gc.collect() == 0
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_the_collector_rests_while_graphs_grow(enabled: bool) -> None:
+    def noting(prediction: Any, target: Any) -> Any:
+        seen.append(gc.isenabled())
+        if len(seen) == 30:
+            raise KeyboardInterrupt
+        return losses.hinge(prediction, target)
+
+    seen: list[bool] = []
+    (gc.enable if enabled else gc.disable)()
+    try:
+        train(model(), loss=noting, compiled=False)
+        assert set(seen) == {False}
+        assert gc.isenabled() is enabled
     finally:
         gc.enable()
 
