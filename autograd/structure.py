@@ -9,6 +9,12 @@ from typing import Any
 from .op import is_array
 
 
+def is_masked(x: object) -> bool:
+    """Whether `x` is a masked array of NumPy's that hides some of its entries."""
+    ma = sys.modules.get("numpy.ma")
+    return ma is not None and isinstance(x, ma.MaskedArray) and bool(ma.is_masked(x))
+
+
 def leaves(tree: Any) -> list[Any]:
     """The numbers of a nested structure, in order: dicts in order of insertion, arrays row by row."""
     return list(_each(tree, 0))

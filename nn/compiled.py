@@ -7,22 +7,29 @@ is computed in the same way from parameters and row alone, is made sure of here;
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 import autograd
-from autograd import Value
+from autograd import Value, mean
 
+from .instead import Instead
 from .layers import Sequential
+from .losses import Loss
 from .module import Module
 from .normalization import Dropout
+from .optim import shortened
+from .places import survey
+from .regularizers import Regularizer
 from .rows import Data
 from .run import Run, mean_metric
 
 Array = NDArray[Any]
+Recordable = Callable[[Array, Array], Any]
+Mask = Callable[[int], list[Any]]
 TRIED = 3  # rows that are computed by both engines before training
 
 
@@ -41,13 +48,9 @@ class CompiledRun(Run):
 
     def prepare(self) -> None:
         """Compile what the run needs. Raises Uncompilable."""
-        for module in self.model.modules():
-            if type(module).batch not in (Module.batch, Sequential.batch):
-                raise Uncompilable(f"{type(module).__name__} looks at a whole batch in training, and rows are compiled one by one")
         self._values = self.model.parameters()
         place = {id(p): i for i, p in enumerate(self._values)}
         self._trained = np.array([place[id(p)] for p in self.optimizer.params])
-        self._dropouts = [module for module in self.model.modules() if isinstance(module, Dropout)]
         self._outputs = _width(self.model.predict(self.data[0][:1])[0])
         self._table, self._held_out_table = self._rows(self.data), self._rows(self.held_out) if self.held_out else None
         self._pull()
@@ -60,43 +63,51 @@ class CompiledRun(Run):
     # Programs -------------------------------------------------------------------------------------------------------------
 
     def _compile(self) -> None:
+        modules = self.model.modules()
+        for module in modules:
+            if type(module).batch not in (Module.batch, Sequential.batch):
+                raise Uncompilable(f"{type(module).__name__} looks at a whole batch in training, and rows are compiled one by one")
+        self._dropouts = [module for module in modules if isinstance(module, Dropout)]
         row = np.zeros(self._table.shape[1])
         self._widths: list[int] = []
         with self.model.mode(training=False):
-            self._predict = self._predict_in_use = _compiled(self._prediction, self._w, row)
-            self._loss = self._loss_in_use = _compiled(self._row_loss, self._w, row)
+            self._predict, self._loss = self._predict_in_use, self._loss_in_use = self._programs(row)
         if self._dropouts:
             with self.model.mode(training=True):
                 self._widths = self._dropped()
-                row = np.zeros(len(row) + sum(self._widths))
-                self._predict, self._loss = _compiled(self._prediction, self._w, row), _compiled(self._row_loss, self._w, row)
-        self._penalty = _compiled(self._penalty_of, self._w, np.zeros(0)) if self.regularizer else None
+                self._predict, self._loss = self._programs(np.zeros(len(row) + sum(self._widths)))
+        self._penalty = _compiled(_penalty(self.model, self.regularizer), self._w, np.zeros(0)) if self.regularizer else None
+
+    def _programs(self, row: Array) -> tuple[Any, Any]:
+        """The prediction for a row, and its loss."""
+        prediction = _prediction(self.model, len(self.data[0][0]), self._table.shape[1], self._dropouts, self._widths)
+        loss = _row_loss(prediction, self.loss, slice(len(self.data[0][0]), self._table.shape[1]), self._targets_are_lists)
+        return _compiled(prediction, self._w, row), _compiled(loss, self._w, row)
 
     def _try_out(self) -> None:
         """Compare loss and gradient of a few rows with those of the eager engine: code that asks what kind of number it is given, say by
         isinstance, may go another way when it is recorded."""
-        kept = {dropout: (lambda n: [1.0] * n) for dropout in self._dropouts}
-        gradients = [p.grad for p in self._values]
         try:
             for i, (x, y) in enumerate(zip(*self.data, strict=True)):
                 if i == TRIED:
                     break
                 row = np.concatenate([self._table[i], np.ones(sum(self._widths))])[None]
                 loss, g = self._loss.value_and_grad(self._w, row)
-                self.model.zero_grad()
-                with self.model.mode(training=True), _replaced_masks(kept):
-                    eager = self.loss.row(self.model(x), y)
-                if isinstance(eager, Value):
-                    eager.backward()
-                expected = [float(eager), *(p.grad for p in self._values)]
-                if not np.allclose([loss, *g], expected, rtol=1e-7, atol=1e-7, equal_nan=True):
+                if not np.allclose([loss, *g], self._tried(x, y), rtol=1e-7, atol=1e-7, equal_nan=True):
                     raise Uncompilable("the model or the loss computes something else when it is recorded")
                 mean_metric(self.metric, self._predict(self._w, row).tolist(), [y])
         except _REASONS as error:
             raise Uncompilable(_line(error)) from None
-        finally:
-            for p, grad in zip(self._values, gradients, strict=True):
-                p.grad = grad
+
+    def _tried(self, x: Any, y: Any) -> list[float]:
+        """The loss of a row and its gradient by the eager engine, dropping nothing. Values of its own stand for those of the model."""
+        found = survey(self.model)
+        copies = {id(place.value): Value(place.value.data) for place in found.places}
+        with found.instead(copies, training=True), _masking({dropout: (lambda n: [1.0] * n) for dropout in self._dropouts}):
+            loss = self.loss.row(self.model(x), y)
+        if isinstance(loss, Value):
+            loss.backward()
+        return [float(loss), *(copies[id(p)].grad for p in self._values)]
 
     def _changed(self) -> bool:
         """Whether the loss would be recorded differently now: code of the user's may do anything."""
@@ -116,20 +127,6 @@ class CompiledRun(Run):
             self._given_up = True
             self.history.engine = f"eager from epoch {len(self.history) + 1} on: {_line(reason)}"
 
-    def _prediction(self, p: Array, row: Array) -> Any:
-        n_in, n_row = len(self.data[0][0]), self._table.shape[1]
-        with self.model.using(list(p)), self._masked(list(row[n_row:])):
-            return self.model(list(row[:n_in]))
-
-    def _row_loss(self, p: Array, row: Array) -> Any:
-        target = list(row[len(self.data[0][0]) : self._table.shape[1]])
-        return self.loss.row(self._prediction(p, row), target if self._targets_are_lists else target[0])
-
-    def _penalty_of(self, p: Array, row: Array) -> Any:
-        assert self.regularizer is not None
-        with self.model.using(list(p)):
-            return self.regularizer(self.model)
-
     def _rows(self, data: Data) -> Array:
         """The rows, each followed by its target: for classes a one for the right one and zeros."""
         X, y = data
@@ -148,32 +145,25 @@ class CompiledRun(Run):
         """How many numbers of a row each Dropout sees."""
         seen: list[tuple[Dropout, int]] = []
 
-        def noting(dropout: Dropout) -> Callable[[int], list[float]]:
+        def noting(dropout: Dropout) -> Mask:
             def mask(n: int) -> list[float]:
                 seen.append((dropout, n))
                 return [1.0] * n
 
             return mask
 
-        with _replaced_masks({dropout: noting(dropout) for dropout in self._dropouts}):
+        with _masking({dropout: noting(dropout) for dropout in self._dropouts}):
             self.model(self.data[0][0])
         if [d for d, _ in seen] != self._dropouts:
             raise Uncompilable("a Dropout is used more or less than once for a row, or in another order than it was made")
         return [n for _, n in seen]
 
-    @contextmanager
-    def _masked(self, factors: Sequence[Any]) -> Iterator[None]:
-        ends = np.cumsum(self._widths).tolist() if factors else []
-        parts = [factors[end - n : end] for end, n in zip(ends, self._widths, strict=True)] if factors else []
-        with _replaced_masks({d: lambda n, part=part: part for d, part in zip(self._dropouts, parts, strict=False)}):
-            yield
-
     def _batch(self, where: tuple[int, int], batch: Sequence[int]) -> Array:
         rows = self._table[batch]
         if not self._dropouts:
             return rows
-        self._reseed(where)
-        masks = [np.array(d.mask(n * len(batch))).reshape(len(batch), n) for d, n in zip(self._dropouts, self._widths, strict=True)]
+        with self._drawing(where):
+            masks = [np.array(d.mask(n * len(batch))).reshape(len(batch), n) for d, n in zip(self._dropouts, self._widths, strict=True)]
         return np.concatenate([rows, *masks], axis=1)
 
     # Training -------------------------------------------------------------------------------------------------------------
@@ -212,9 +202,7 @@ class CompiledRun(Run):
     def _clipped(self, g: Array) -> Array:
         if self.clip_value is not None:
             g = np.clip(g, -self.clip_value, self.clip_value)
-        if self.clip_norm is not None and (norm := np.linalg.norm(g)) > self.clip_norm:
-            g = g * (self.clip_norm / norm)
-        return g
+        return g if self.clip_norm is None else np.array(shortened(g.tolist(), self.clip_norm))
 
     def _stepped(self, g: Array) -> tuple[Array, list[Array]]:
         optimizer = self.optimizer
@@ -233,7 +221,7 @@ class CompiledRun(Run):
             return super().measured()
         assert self.held_out is not None
         losses, predictions = self._loss_in_use(self._w, self._held_out_table), self._predict_in_use(self._w, self._held_out_table)
-        return float(losses.mean()), mean_metric(self.metric, predictions.tolist(), self.held_out[1])
+        return mean(losses.tolist()), mean_metric(self.metric, predictions.tolist(), self.held_out[1])
 
     # Between the array and the Values -------------------------------------------------------------------------------------
 
@@ -260,15 +248,45 @@ def _line(error: Exception) -> str:
     return str(error).partition("\n")[0]
 
 
-@contextmanager
-def _replaced_masks(masks: dict[Dropout, Any]) -> Iterator[None]:
-    for dropout, mask in masks.items():
-        vars(dropout)["mask"] = mask
-    try:
-        yield
-    finally:
-        for dropout in masks:
-            del vars(dropout)["mask"]
+# What is recorded. These functions know nothing of the run: a program keeps them, and the run keeps the program.
+
+
+def _prediction(model: Module, n_in: int, n_row: int, dropouts: list[Dropout], widths: list[int]) -> Recordable:
+    """The model's prediction, from parameters and a row; behind the numbers of the row come factors for dropout."""
+    ends = list(accumulate(widths))
+
+    def f(p: Array, row: Array) -> Any:
+        factors = list(row[n_row:])
+        parts = (factors[end - n : end] for end, n in zip(ends, widths, strict=True))
+        with model.using(list(p)), _masking({dropout: _always(part) for dropout, part in zip(dropouts, parts, strict=False)}):
+            return model(list(row[:n_in]))
+
+    return f
+
+
+def _always(factors: list[Any]) -> Mask:
+    return lambda n: factors
+
+
+def _row_loss(prediction: Recordable, loss: Loss, target: slice, is_list: bool) -> Recordable:
+    def f(p: Array, row: Array) -> Any:
+        y = list(row[target])
+        return loss.row(prediction(p, row), y if is_list else y[0])
+
+    return f
+
+
+def _penalty(model: Module, regularizer: Regularizer) -> Recordable:
+    def f(p: Array, row: Array) -> Any:
+        with model.using(list(p)):
+            return regularizer(model)
+
+    return f
+
+
+def _masking(masks: dict[Dropout, Mask]) -> Instead:
+    """A block within which dropouts take these for the factors that they would draw."""
+    return Instead({id(dropout): {"mask": mask} for dropout, mask in masks.items()})
 
 
 def _callables(run: Run) -> Iterator[Any]:

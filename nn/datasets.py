@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .rows import unmasked
+
 Array = NDArray[Any]
 Labels = Sequence[float]
 
@@ -136,8 +138,8 @@ def blobs(
             raise ValueError(f"blobs need at least one centre and one feature (got centers={centers!r}, features={features!r})")
         centres = rng.uniform(-10, 10, size=(int(centers), features))
     else:
-        centres = np.array(centers, dtype=float)
-        if centres.ndim != 2 or not np.isfinite(centres).all():
+        centres = np.array(unmasked(centers, "centers"))
+        if centres.ndim != 2 or centres.dtype.kind not in "biuf" or not np.isfinite(centres).all():
             raise ValueError(f"centers must be a number of blobs or a list of finite points of the same dimension (got {centers!r})")
     k = len(centres)
     _check(n, k, noise)

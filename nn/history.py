@@ -47,8 +47,9 @@ class History:
 
     @property
     def best_epoch(self) -> int:
-        """The first epoch of the lowest loss; 0 before the first."""
-        return min(range(len(self)), key=lambda i: self.monitored[i]) + 1 if len(self) else 0
+        """The first epoch of the lowest loss; 0 where there is none, before the first or if all are nan."""
+        losses = [(loss, epoch) for epoch, loss in enumerate(self.monitored, start=1) if not math.isnan(loss)]
+        return min(losses)[1] if losses else 0
 
     def add(self, **figures: float) -> None:
         """Append one epoch's figures to the lists of these names."""
@@ -75,7 +76,7 @@ class History:
         if not len(self):
             return "no epochs"
         every = math.ceil(len(self) / 10)
-        chosen = sorted({*range(1, len(self) + 1, every), self.best_epoch, len(self)})
+        chosen = sorted({*range(1, len(self) + 1, every), self.best_epoch or 1, len(self)})
         head = ("epoch", *(name.replace("_", " ") for name, _ in self._figures(1)), "")
         body = [(f"{e}", *(f"{x:.6g}" for _, x in self._figures(e)), "best" * (e == self.best_epoch)) for e in chosen]
         return "\n".join([table(head, body), ", ".join(filter(None, (self.stopped, self.engine)))])

@@ -57,13 +57,12 @@ class Neuron(Module):
         self._f = activation_function(activation)
 
     def forward(self, x: Any) -> Any:
+        w, b, f = self.w, self.b, self._f
         x = x if hasattr(x, "__len__") else [x]
-        if len(x) != len(self.w):
-            raise ValueError(f"the neuron takes {len(self.w)} inputs (got {len(x)})")
-        z = dot(self.w, x)
-        if self.b is not None:
-            z = z + self.b
-        return z if self._f is None else self._f(z)
+        if len(x) != len(w):
+            raise ValueError(f"the neuron takes {len(w)} inputs (got {len(x)})")
+        z = dot(w, x) if b is None else dot(w, x) + b
+        return z if f is None else f(z)
 
     def __repr__(self) -> str:
         return f"{self.activation or 'linear'} Neuron({len(self.w)})"

@@ -16,7 +16,8 @@ from itertools import accumulate
 from operator import mul
 from typing import Any, TypeVar
 
-from autograd import Value, dot
+from autograd import Value, dot, mean, square
+from autograd import sum as total
 
 from . import init, losses, regularizers
 from .checks import positive_int
@@ -145,9 +146,9 @@ class LinearRegression(LinearModel):
         1 if it is predicted exactly, else 0.
         """
         rows, targets = self._data(X, y)
-        mean = math.fsum(targets) / len(targets)
-        residual = math.fsum((t - p) ** 2 for t, p in zip(targets, self.predict(rows), strict=True))
-        variation = math.fsum((t - mean) ** 2 for t in targets)
+        center = mean(targets)
+        residual = total([square(t - p) for t, p in zip(targets, self.predict(rows), strict=True)])
+        variation = total([square(t - center) for t in targets])
         return 1.0 - residual / variation if variation else float(residual == 0.0)
 
 
@@ -265,7 +266,7 @@ class Perceptron(Classifier):
         while len(mistakes) < epochs and 0 not in mistakes:
             mistakes.append(0)
             for x, t in zip(rows, targets, strict=True):
-                if t * (dot(w, x) + b) <= 0.0:
+                if not t * (dot(w, x) + b) > 0.0:  # nan is no side
                     w = [wj + t * xj for wj, xj in zip(w, x, strict=True)]
                     b += t * (self.b is not None)
                     mistakes[-1] += 1

@@ -21,6 +21,7 @@ from autograd import dot, log, logsumexp, maximum, mean, ops, relu, softplus, sq
 from autograd import sum as total
 from autograd.op import is_plain
 
+from .rows import plain, unmasked
 from .targets import ANY, CLASSES, PROBABILITIES, REALS, SIGNS, Targets
 
 Formula = Callable[[Any, Any], Any]
@@ -50,6 +51,7 @@ class Loss:
         return mean([self.formula(p, t) for p, t in zip(prediction, target, strict=True)])
 
     def __call__(self, predictions: Any, targets: Any) -> Any:
+        unmasked(predictions, "predictions"), unmasked(targets, "targets")
         if self.of_all and (not hasattr(predictions, "__len__") or len(predictions) == 0):
             raise ValueError(f"{self.name} needs a list of logits for each row, and at least one row (got {predictions!r})")
         if not hasattr(predictions[0] if self.of_all else predictions, "__len__"):
@@ -155,10 +157,10 @@ def zero_one(predictions: Any, targets: Any) -> float:
     >>> zero_one([0.3, -0.2, 0.1], [1, -1, -1])
     0.333...
     """
-    predictions, targets = (predictions, targets) if hasattr(predictions, "__len__") else ([predictions], [targets])
-    if len(predictions) == 0 or len(predictions) != len(targets):
+    predictions, targets = (x if isinstance(x, list) else [x] for x in (plain(predictions, "predictions"), plain(targets, "targets")))
+    if not predictions or len(predictions) != len(targets):
         raise ValueError(f"zero_one needs a target for each prediction, and at least one (got {len(predictions)} and {len(targets)})")
-    kind = CLASSES if hasattr(predictions[0], "__len__") else SIGNS
+    kind = CLASSES if isinstance(predictions[0], list) else SIGNS
     assert kind.right is not None
     return sum(not kind.right(p, t) for p, t in zip(predictions, targets, strict=True)) / len(predictions)
 

@@ -15,22 +15,22 @@ Modules among its attributes are its parts. So a new kind of module is a constru
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
-from types import MappingProxyType
-from typing import Any, ClassVar, NamedTuple, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from autograd import Value, group
-from autograd.structure import transform
 from autograd.tables import table
 
 from . import state
+from .instead import Instead, Replaceable
+from .places import once, survey
+from .rows import by_rows, plain
 
 M = TypeVar("M", bound="Module")
 
 
-class Module:
+class Module(Replaceable):
     """A part of a network. A subclass sets its parameters in `__init__` and writes its formula, for one row, as `forward`.
 
     Attributes:
@@ -45,8 +45,6 @@ class Module:
     container: ClassVar[bool] = False  # whether `summary` shows its parts in its place
     biases: ClassVar[tuple[str, ...]] = ("b", "bias")  # attributes that regularisers leave out
     buffers: ClassVar[tuple[str, ...]] = ()  # attributes that are saved with the parameters, but not trained
-    _originals: Mapping[str, Any] = MappingProxyType({})  # within `using`, what attributes hold otherwise,
-    _numbers: Mapping[int, Any] = MappingProxyType({})  # and what stands for the Values among it, by their ids
 
     def forward(self, x: Any) -> Any:
         raise NotImplementedError(f"{type(self).__name__} has no forward(self, x): write its formula there")
@@ -61,8 +59,10 @@ class Module:
 
     def predict(self, rows: Iterable[Any]) -> list[Any]:
         """The outputs for rows as plain floats (lists of floats for several outputs), as in use, recording no graph."""
-        with self.using(p.data for p in self.parameters()), self.mode(training=False):
-            return [_plain(y) for y in self.batch([_plain(row) for row in rows])]
+        given = [plain(row, f"rows[{i}]") for i, row in enumerate(by_rows(rows, "rows"))]
+        found = survey(self)
+        with found.instead({id(p.value): float(p.number()) for p in found.places if p.trained}, training=False):
+            return [plain(y, f"the prediction for rows[{i}]") for i, y in enumerate(self.batch(given))]
 
     # Parameters -----------------------------------------------------------------------------------------------------------
 
@@ -71,20 +71,24 @@ class Module:
         return list(self.named_parameters().values())
 
     def named_parameters(self) -> dict[str, Value]:
-        """The parameters by where they are, such as "layers.0.neurons.1.w.0"; one used in several places has the first name."""
-        return _once(place for place in _places(self) if place.attribute not in place.owner.buffers)
+        """The parameters by where they are, such as "layers.0.neurons.1.w.0"; one used in several places has the first name.
+
+        Raises:
+            TypeError, ValueError: if a Value or a module is where it is not looked for, such as in a set, or two have one name.
+        """
+        return {place.name: place.number() for place in once(p for p in survey(self).places if p.trained)}
 
     def weights(self) -> list[Value]:
         """The parameters without biases: what regularisers act on."""
-        return list(_once(p for p in _places(self) if p.attribute not in (*p.owner.buffers, *p.owner.biases)).values())
+        return [place.number() for place in once(p for p in survey(self).places if p.trained and p.attribute not in p.owner.biases)]
 
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters, before the next backward."""
         for p in self.parameters():
-            p.grad = 0.0
+            if isinstance(p, Value):  # what `using` gave may be another number
+                p.grad = 0.0
 
-    @contextmanager
-    def using(self, numbers: Iterable[Any]) -> Iterator[None]:
+    def using(self, numbers: Iterable[Any]) -> Instead:
         """Within the block, compute with these numbers (floats, Values, Duals) in place of the parameters, in their order.
 
         So a module becomes a pure function of parameters and row, as transformations need it:
@@ -96,32 +100,21 @@ class Module:
         ...         return neuron([3.0])
         >>> autograd.grad(f, argnums=(0, 1))(2.0, 1.0)
         (3.0, 1.0)
+
+        The module itself is not touched, and others may use it at the same time, with numbers of their own or without: the block holds in
+        its thread and task alone (a thread that it starts needs a block of its own), in a generator while that runs. The innermost counts.
         """
-        places, parameters, given = list(_places(self)), self.parameters(), list(numbers)
-        if len(given) != len(parameters):
-            raise ValueError(f"using needs one number for each of the {len(parameters)} parameters (got {len(given)})")
-        if any(place.owner._originals for place in places):
-            raise RuntimeError("the module is in use with other numbers already: using cannot be nested")
-        number = {id(p): x for p, x in zip(parameters, given, strict=True)}
-        try:
-            for _, owner, attribute, _ in places:
-                content = vars(owner)[attribute]
-                if attribute not in owner._originals:
-                    owner._originals = {**owner._originals, attribute: content}
-                    owner._numbers = number
-                    vars(owner)[attribute] = transform(lambda v: number.get(id(v), v), content)
-            yield
-        finally:
-            for _, owner, _, _ in places:
-                vars(owner).update(owner._originals)
-                for name in ("_originals", "_numbers"):
-                    vars(owner).pop(name, None)
+        found, given = survey(self), list(numbers)
+        values = [place.value for place in once(p for p in found.places if p.trained)]
+        if len(given) != len(values):
+            raise ValueError(f"using needs one number for each of the {len(values)} parameters (got {len(given)})")
+        return found.instead(dict(zip(map(id, values), given, strict=True)))
 
     # Parts ----------------------------------------------------------------------------------------------------------------
 
     def modules(self) -> list[Module]:
         """The module itself and all its parts, each once."""
-        return list(_modules("", self).values())
+        return [module for _, module in survey(self).modules]
 
     def train(self: M, training: bool = True) -> M:
         """Behave as in training: dropout drops, batch normalisation looks at the batch. Returns the module."""
@@ -133,20 +126,20 @@ class Module:
         """Behave as in use. Returns the module."""
         return self.train(False)
 
-    @contextmanager
-    def mode(self, *, training: bool) -> Iterator[None]:
-        """Within the block, behave as in training or as in use; afterwards as before."""
-        before = [(module, module.training) for module in self.modules()]
-        self.train(training)
-        try:
-            yield
-        finally:
-            for module, training in before:
-                module.training = training
+    def mode(self, *, training: bool) -> Instead:
+        """Within the block, behave as in training or as in use; others, and whatever runs afterwards, see it as before."""
+        return Instead({id(module): {"training": training} for module in self.modules()})
 
     def summary(self) -> str:
-        """A table of the layers with their shapes and numbers of parameters."""
-        rows = [(name, layer._kind(), layer.shape, f"{len(layer.parameters())}") for name, layer in _layers("", self)]
+        """A table of the layers with their shapes and numbers of parameters; the parts of a container are in its place."""
+        rows: list[tuple[str, ...]] = []
+        inside: set[str] = set()
+        for name, layer in survey(self).modules:
+            if layer is self or name.rpartition(".")[0] in inside:
+                if layer.container:
+                    inside.add(f"{name}.layers".lstrip("."))
+                else:
+                    rows.append((name, layer._kind(), layer.shape, f"{len(layer.parameters())}"))
         return table(("layer", "kind", "shape", "parameters"), [*rows, ("total", "", "", f"{len(self.parameters())}")])
 
     def _kind(self) -> str:
@@ -158,7 +151,7 @@ class Module:
 
     def state_dict(self) -> dict[str, float]:
         """Parameters and buffers as plain floats, by name."""
-        return {name: v.data for name, v in _once(_places(self)).items()}
+        return {place.name: place.value.data for place in once(survey(self).places)}
 
     def load_state_dict(self, given: Mapping[str, float]) -> None:
         """Take over a state.
@@ -166,7 +159,7 @@ class Module:
         Raises:
             ValueError: if its names are not those of this module, or something in it is no number; then nothing changes.
         """
-        values = _once(_places(self))
+        values = {place.name: place.value for place in once(survey(self).places)}
         numbers = state.checked(given, values, "the model")
         for name, v in values.items():
             v.data = numbers[name]
@@ -183,82 +176,3 @@ class Module:
         """
         self.load_state_dict(state.load(path, "model"))
         return self
-
-
-# Where parameters are -----------------------------------------------------------------------------------------------------
-
-
-class _Place(NamedTuple):
-    """A Value of a module: its full name, whose it is, and in which attribute."""
-
-    name: str
-    owner: Module
-    attribute: str
-    value: Value
-
-
-def _places(module: Module) -> Iterator[_Place]:
-    for prefix, owner in _modules("", module).items():
-        for attribute, content in _attributes(owner).items():
-            for name, leaf in _leaves(_joined(prefix, attribute), content):
-                if isinstance(leaf, Value) and leaf.op is None:
-                    yield _Place(name, owner, attribute, leaf)
-
-
-def _once(places: Iterable[_Place]) -> dict[str, Any]:
-    """The Values by name, each once; within `using` what stands for them."""
-    first: dict[int, _Place] = {}
-    for place in places:
-        first.setdefault(id(place.value), place)
-    return {place.name: place.owner._numbers.get(key, place.value) for key, place in first.items()}
-
-
-def _modules(name: str, module: Module) -> dict[str, Module]:
-    """The module and its parts by name, each once, a whole before its parts."""
-    found: dict[int, tuple[str, Module]] = {}
-    waiting = [(name, module)]
-    while waiting:
-        name, module = waiting.pop()
-        if id(module) not in found:
-            found[id(module)] = name, module
-            attributes = [leaf for a, content in _attributes(module).items() for leaf in _leaves(_joined(name, a), content)]
-            waiting += [(n, leaf) for n, leaf in reversed(attributes) if isinstance(leaf, Module)]
-    return dict(found.values())
-
-
-def _layers(name: str, module: Module) -> Iterator[tuple[str, Module]]:
-    """The modules by name, with the parts of containers in their place."""
-    if module.container:
-        for part_name, part in _modules(name, module).items():
-            if part is not module and part_name.rpartition(".")[0] == _joined(name, "layers"):
-                yield from _layers(part_name, part)
-    else:
-        yield name, module
-
-
-def _attributes(module: Module) -> dict[str, Any]:
-    """What the attributes of a module hold; within `using`, what they hold otherwise."""
-    return {name: content for name, content in {**vars(module), **module._originals}.items() if name not in ("_originals", "_numbers")}
-
-
-def _leaves(name: str, content: Any) -> Iterator[tuple[str, Any]]:
-    """What a nested container holds, each with its name."""
-    if isinstance(content, dict):
-        items: Iterable[tuple[Any, Any]] = content.items()
-    elif isinstance(content, (list, tuple)) or getattr(content, "dtype", None) == "object":
-        items = enumerate(content)
-    else:
-        yield name, content
-        return
-    for key, item in items:
-        yield from _leaves(f"{name}.{key}", item)
-
-
-def _joined(prefix: str, attribute: str) -> str:
-    return f"{prefix}.{attribute}" if prefix else attribute
-
-
-def _plain(x: Any) -> Any:
-    if isinstance(x, (str, dict)):
-        raise TypeError(f"rows and what a model makes of them must be numbers or lists of numbers (got {x!r}, {type(x).__name__})")
-    return [_plain(item) for item in x] if hasattr(x, "__len__") else float(x)

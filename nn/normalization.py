@@ -18,7 +18,7 @@ class Dropout(Module):
 
     Args:
         p: the probability to drop, in [0, 1).
-        rng: a seed or generator for what is dropped; `nn.fit` sets it anew for every epoch.
+        rng: a seed or generator for what is dropped; `nn.fit` has generators of its own, by its seed.
     """
 
     def __init__(self, p: float = 0.5, rng: initial.Seed = None) -> None:

@@ -232,11 +232,18 @@ def clip_grad_norm(params: Module | Iterable[Value], max_norm: float) -> float:
     """Scale all gradients so that their Euclidean norm, taken together, is at most `max_norm`. Returns the norm before."""
     _check("max_norm", max_norm, 0.0)
     values = _values(params)
-    norm = math.hypot(*(p.grad for p in values))
-    if norm > max_norm:
-        for p in values:
-            p.grad *= max_norm / norm
-    return norm
+    g = [p.grad for p in values]
+    for p, x in zip(values, shortened(g, max_norm), strict=True):
+        p.grad = x
+    return math.hypot(*g)
+
+
+def shortened(g: list[float], longest: float) -> list[float]:
+    """A vector of the same direction whose Euclidean norm is at most `longest`. One with a nan is left as it is."""
+    norm = math.hypot(*g)
+    if norm == math.inf > max(map(abs, g)):  # it does not fit a float, though each number does
+        return shortened([x / 2.0**64 for x in g], longest)
+    return [x * (longest / norm) for x in g] if norm > longest else g
 
 
 def clip_grad_value(params: Module | Iterable[Value], limit: float) -> None:

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -53,6 +54,7 @@ def _weights(model: Module | Sequence[Any]) -> list[Any]:
     return model.weights() if isinstance(model, Module) else list(model)
 
 
-def _check(name: str, x: float, largest: float = float("inf")) -> None:
-    if not 0.0 <= x <= largest:
-        raise ValueError(f"{name} must be at least 0{'' if largest == float('inf') else f' and at most {largest:g}'} (got {x!r})")
+def _check(name: str, x: float, largest: float = sys.float_info.max) -> None:
+    if not isinstance(x, (int, float)) or not 0.0 <= x <= largest:
+        limits = "and finite" if largest == sys.float_info.max else f"and at most {largest:g}"
+        raise ValueError(f"{name} must be at least 0 {limits} (got {x!r})")

@@ -13,13 +13,16 @@ from random import Random
 from typing import Any
 
 from autograd import AnomalyError, Value, detect_anomaly, files, mean
+from autograd import sum as total
 
 from . import state
 from .history import History
+from .instead import Instead
 from .losses import Loss
 from .module import Module
 from .normalization import Dropout
 from .optim import Optimizer, clip_grad_norm, clip_grad_value
+from .places import survey
 from .preprocessing import minibatches
 from .regularizers import Regularizer
 from .rows import Data
@@ -106,9 +109,9 @@ class Run:
 
     def _record(self, figures: list[tuple[int, float, float | None]]) -> None:
         count = sum(n for n, _, _ in figures)
-        self.history.add(loss=math.fsum(n * loss for n, loss, _ in figures) / count, learning_rate=self.optimizer.rate(self.optimizer.t))
+        self.history.add(loss=total([n * loss for n, loss, _ in figures]) / count, learning_rate=self.optimizer.rate(self.optimizer.t))
         if self.metric:
-            self.history.add(metric=math.fsum(n * metric for n, _, metric in figures if metric is not None) / count)
+            self.history.add(metric=total([n * metric for n, _, metric in figures if metric is not None]) / count)
         if self.held_out:
             loss, metric = self.measured()
             self.history.add(validation_loss=loss)
@@ -147,9 +150,8 @@ class Run:
 
     def gradients(self, where: tuple[int, int], X: Sequence[Any], y: Sequence[Any]) -> tuple[float, float | None]:
         """Forward and backward: leaves the gradients of the mean loss and the penalty in the parameters. Gives the mean loss and metric."""
-        self._reseed(where)
         self.model.zero_grad()
-        with _collector_off():
+        with _collector_off(), self._drawing(where):
             predictions = self.model.batch(X)
             loss = mean([self.loss.row(p, t) for p, t in zip(predictions, y, strict=True)])
             objective = loss if self.regularizer is None else loss + self.regularizer(self.model)
@@ -158,11 +160,10 @@ class Run:
             objective.backward()
         return float(loss), mean_metric(self.metric, predictions, y)
 
-    def _reseed(self, where: tuple[int, int]) -> None:
-        """Give dropout the randomness of this batch, whatever has been drawn before."""
+    def _drawing(self, where: tuple[int, int]) -> Instead:
+        """A block within which dropout has the randomness of this batch, whatever has been drawn before or is drawn elsewhere."""
         dropouts = [module for module in self.model.modules() if isinstance(module, Dropout)]
-        for i, dropout in enumerate(dropouts):
-            dropout.rng = Random(f"{self.seed}/{where[0]}/{where[1]}/{i}")
+        return Instead({id(d): {"rng": Random(f"{self.seed}/{where[0]}/{where[1]}/{i}")} for i, d in enumerate(dropouts)})
 
     def _cause(self, where: tuple[int, int], X: Sequence[Any], y: Sequence[Any]) -> str:
         try:
@@ -180,7 +181,7 @@ class Run:
         raise TrainingError(f"{message}Try a learning rate below {lr:g}, clip_norm, or standardised columns.", self.history)
 
     def _buffers(self) -> list[Value]:
-        return [v for module in self.model.modules() for name in module.buffers for v in getattr(module, name)]
+        return [place.value for place in survey(self.model).places if not place.trained]
 
     def _restore(self, buffers: list[tuple[Value, float]]) -> None:
         for v, x in buffers:
@@ -202,6 +203,9 @@ class Run:
     def resume(self, path: str | PathLike[str]) -> None:
         """Take over what `save` wrote, all of it or nothing."""
         model, optimizer, best, history, seed = files.load(path, "checkpoint", VERSION, _decoded)
+        for what, measured, now in (("validation", history.validation_loss, self.held_out), ("a metric", history.metric, self.metric)):
+            if len(history) and bool(measured) != (now is not None):
+                raise ValueError(f"{os.fspath(path)!r} was written {'with' if measured else 'without'} {what}: go on as training began")
         before = self.model.state_dict()
         self.model.load_state_dict(model)
         try:
@@ -210,7 +214,7 @@ class Run:
             self.model.load_state_dict(before)
             raise
         history.engine = self.history.engine
-        self.best, self.history, self.seed = best, history, seed
+        self.best, self.history, self.seed = best or None, history, seed
 
 
 def _decoded(contents: dict[str, Any]) -> tuple[State, State, State, History, int]:
@@ -226,14 +230,15 @@ def measured(model: Module, data: Data, loss: Loss, metric: Metric | None) -> tu
     """The mean loss and metric over rows, as in use."""
     X, y = data
     predictions = model.predict(X)
-    return math.fsum(float(loss.row(p, t)) for p, t in zip(predictions, y, strict=True)) / len(X), mean_metric(metric, predictions, y)
+    return mean([float(loss.row(p, t)) for p, t in zip(predictions, y, strict=True)]), mean_metric(metric, predictions, y)
 
 
 def mean_metric(metric: Metric | None, predictions: Sequence[Any], y: Sequence[Any]) -> float | None:
     """The mean of a metric over rows; None without one."""
     if metric is None:
         return None
-    return math.fsum(float(metric(p, t)) for p, t in zip(predictions, y, strict=True)) / len(y)
+    average: float = mean([float(metric(p, t)) for p, t in zip(predictions, y, strict=True)])
+    return average
 
 
 @contextmanager

@@ -9,6 +9,8 @@ from typing import Any
 
 from autograd import files
 
+from .rows import number
+
 VERSION = 1
 
 
@@ -32,9 +34,10 @@ def _some(names: list[str]) -> str:
 
 
 def _number(name: str, x: Any) -> float:
-    if isinstance(x, bool) or not hasattr(x, "__float__"):
-        raise ValueError(f"the state holds no number for {name} (got {x!r}, {type(x).__name__})")
-    return float(x)
+    try:
+        return number(None if isinstance(x, bool) else x, name)
+    except (TypeError, ValueError):
+        raise ValueError(f"the state holds no number for {name} (got {x!r}, {type(x).__name__})") from None
 
 
 def save(path: str | PathLike[str], kind: str, numbers: Mapping[str, float]) -> None:

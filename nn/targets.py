@@ -79,11 +79,12 @@ def _right_sign(score: Any, y: Any) -> bool:
 
 
 def _right_probability(logit: Any, y: Any) -> bool:
-    return (float(logit) > 0.0) is bool(y > 0.5)
+    return not math.isnan(logit) and (float(logit) > 0.0) is bool(y > 0.5)
 
 
 def _right_class(logits: Any, y: Any) -> bool:
-    return argmax(logits) == (argmax(y) if hasattr(y, "__len__") else int(y))
+    largest = argmax(logits)  # a nan, if there is one
+    return not math.isnan(logits[largest]) and largest == (argmax(y) if hasattr(y, "__len__") else int(y))
 
 
 REALS = Targets("a finite number", _is_real, None)

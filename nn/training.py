@@ -78,7 +78,7 @@ def fit(
 ) -> History:
     """Train a model.
 
-    Each epoch goes through the rows in a new order, in minibatches: forward, backward, clipping, update. Ctrl-C ends it after the batch at
+    Each epoch goes through the rows in minibatches, in a new order: forward, backward, clipping, update. Ctrl-C ends it after the batch at
     hand and keeps the model and the history. Afterwards the model behaves as in use (`model.eval()`).
 
     Args:

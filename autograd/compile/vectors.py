@@ -8,19 +8,32 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ..structure import is_masked
 from .layout import Layout
 
 Array = NDArray[Any]
 _PLAIN: Final = {float, int, np.float64}
+_LISTS: Final = {list, tuple}
 
 
 def numeric(rows: Any) -> Array | None:
-    """The rows as an array of floats, None if they are ragged or hold something else than plain numbers."""
+    """The rows as an array of floats, None if they are ragged or hold something else than plain numbers, such as masked ones."""
+    if _is_masked(rows):
+        return None
     try:
         array = np.asarray(rows)
     except ValueError:
         return None
-    return array.astype(float, copy=False) if array.dtype.kind in "biuf" else None
+    if array.dtype.kind not in "biuf" or (array is not rows and np.isnan(array).any()):  # nan is what lists have for masked entries, too
+        return None
+    return array.astype(float, copy=False)
+
+
+def _is_masked(rows: Any) -> bool:
+    """Whether an array, or one of several rows, hides entries: NumPy would forget it."""
+    if isinstance(rows, np.ndarray) or not isinstance(rows, Iterable):
+        return is_masked(rows)
+    return not set(map(type, rows)) <= _LISTS and any(map(is_masked, rows))
 
 
 def flat(layout: Layout, tree: Any) -> Array:

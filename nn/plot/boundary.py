@@ -30,6 +30,7 @@ def decision_boundary(model: Any, X: Any, y: Any, *, threshold: float = 0.0, res
         resolution: how many points of the plane to ask for in each direction.
     """
     data = Data(X, y)
+    rows.finite(threshold, "threshold")
     grid = data.grid(resolution)
     seen = predicted(model, [*data.points, *grid.points()])
     count = len(data.points)
@@ -63,7 +64,7 @@ def predicted(model: Any, points: list[list[float]]) -> list[Any]:
     """The predictions, made sure to be finite."""
     if not hasattr(model, "predict"):
         raise TypeError(f"model must have predict(rows), as an nn.Module has (got {type(model).__name__})")
-    predictions = [[float(s) for s in p] if hasattr(p, "__len__") else float(p) for p in model.predict(points)]
+    predictions = [rows.plain(p, f"the prediction for {x}") for x, p in zip(points, model.predict(points), strict=True)]
     for x, p in zip(points, predictions, strict=True):
         if not all(map(math.isfinite, p if isinstance(p, list) else [p])):
             raise ValueError(f"the model must predict finite numbers to be drawn (for {x} it gives {p})")

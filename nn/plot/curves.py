@@ -66,7 +66,7 @@ def history(history: History, *, log: bool = False, ax: Axes | None = None) -> A
     lines = _course(ax, "loss", PALETTE[0], history.loss, history.validation_loss)
     if log:
         ax.set_yscale("log")
-    if history.validation_loss:
+    if history.validation_loss and history.best_epoch:
         lines.append(ax.axvline(history.best_epoch, color=QUIET, linestyle=":", linewidth=1.2, label="best epoch"))
     if history.metric:
         lines += _course(ax.twinx(), history.metric_name or "metric", PALETTE[1], history.metric, history.validation_metric)

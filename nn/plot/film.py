@@ -7,6 +7,7 @@ import io
 from os import PathLike, fspath
 from typing import Any
 
+from .. import rows
 from ..checks import positive_int
 from ..history import History
 from .boundary import Data, furthest, predicted, scene
@@ -44,7 +45,7 @@ class TrainingGif:
         positive_int("max_frames", max_frames)
         matplotlib("figure"), _pillow()  # better missed now than after the training
         self.every, self.max_frames = every, max_frames
-        self._model, self._threshold = model, threshold
+        self._model, self._threshold = model, rows.finite(threshold, "threshold")
         self._data = Data(X, y)
         self._grid = self._data.grid(resolution)
         self._before = self._look()

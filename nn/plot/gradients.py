@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from autograd import Value, mean
 
 from .. import losses, rows
+from ..instead import Instead
 from ..layers import Sequential
 from ..losses import Formula, Loss
 from ..module import Module
+from ..normalization import Dropout
+from ..places import survey
 from .canvas import PALETTE, SIZE, axes, labelled, new_series
 
 if TYPE_CHECKING:
@@ -47,7 +51,7 @@ def _sizes(model: Module, X: Any, y: Any, loss: Loss) -> list[float]:
     if not layers:
         raise ValueError(f"model has no weights whose gradients could be drawn (got {model!r})")
     gradient = _gradient(model, X, y, loss)
-    return [math.fsum(abs(gradient[id(w)]) for w in weights) / len(weights) for weights in layers]
+    return [mean([abs(gradient[id(w)]) for w in weights]) for weights in layers]
 
 
 def _layers(model: Any) -> Iterator[Module]:
@@ -59,16 +63,17 @@ def _layers(model: Any) -> Iterator[Module]:
 
 
 def _gradient(model: Module, X: Any, y: Any, loss: Loss) -> dict[int, float]:
-    """The derivative of the mean loss in each parameter, by its id. Taken in copies, so that the model keeps its gradients."""
+    """The derivative of the mean loss in each parameter, by its id. Taken in copies of whatever changes: gradients, running statistics,
+    generators."""
     given = rows.features(X)
     targets = rows.labels(y, len(given))
     loss.targets.check_all(targets, model.predict(given[:1])[0], "y")
-    copies = [Value(p.data) for p in model.parameters()]
-    before = model.state_dict()  # batch normalisation follows what it sees
-    with model.using(copies):
+    found = survey(model)
+    copies = {id(place.value): Value(place.value.data) for place in found.places}
+    generators = {id(module): {"rng": copy(module.rng)} for _, module in found.modules if isinstance(module, Dropout)}
+    with found.instead(copies), Instead(generators):
         mean([loss.row(p, t) for p, t in zip(model.batch(given), targets, strict=True)]).backward()
-    model.load_state_dict(before)
-    return {id(p): copy.grad for p, copy in zip(model.parameters(), copies, strict=True)}
+    return {place: v.grad for place, v in copies.items()}
 
 
 def sensitivity(model: Module, X: Any, names: Sequence[str] | None = None, *, output: int | None = None, ax: Axes | None = None) -> Axes:
@@ -87,7 +92,11 @@ def sensitivity(model: Module, X: Any, names: Sequence[str] | None = None, *, ou
     if len(names) != len(given[0]):
         raise ValueError(f"names must hold one name for each of the {len(given[0])} inputs (got {len(names)})")
     columns = zip(*_slopes(model, given, output), strict=True)
-    bars = sorted(zip((math.fsum(map(abs, column)) / len(given) for column in columns), names, strict=True), key=lambda bar: bar[0])
+    sizes = [mean([abs(slope) for slope in column]) for column in columns]
+    for name, size in zip(names, sizes, strict=True):
+        if not math.isfinite(size):
+            raise ValueError(f"the derivative of the output in {name} must be finite to be drawn (it is {size} on average)")
+    bars = sorted(zip(sizes, names, strict=True), key=lambda bar: bar[0])
     ax = axes(ax, (SIZE[0], 1.0 + 0.22 * len(names)))
     ax.barh(range(len(bars)), [size for size, _ in bars], color=PALETTE[0])
     ax.set_yticks(range(len(bars)), [name for _, name in bars])

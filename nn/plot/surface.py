@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from .. import rows
 from .canvas import QUIET, Grid, Range, around, axes, checked_range, labelled, new_series, shades
 
 if TYPE_CHECKING:
@@ -34,11 +35,11 @@ def loss_surface(
         resolution: at how many points to take f in each direction.
     """
     grid = Grid.over(checked_range("x_range", x_range), checked_range("y_range", y_range), resolution)
-    heights = [float(f(a, b)) for a, b in grid.points()]
+    heights = [rows.number(f(a, b), "f") for a, b in grid.points()]
     finite = [h for h in heights if math.isfinite(h)]
     if not finite:
         raise ValueError(f"f must be finite somewhere in x_range={x_range} and y_range={y_range}")
-    chosen = _rings(min(finite), max(finite), levels) if isinstance(levels, int) else sorted(levels)
+    chosen = _rings(min(finite), max(finite), levels) if isinstance(levels, int) else sorted(rows.finite(x, "levels") for x in levels)
     if len(chosen) < 2:
         raise ValueError(f"levels must be at least 2 (got {levels!r})")
     table = grid.table([h if math.isfinite(h) else math.nan for h in heights])
@@ -91,7 +92,7 @@ def descent_path(
 def _point(point: Any, i: int) -> tuple[float, float]:
     if not hasattr(point, "__len__") or len(point) != 2:
         raise ValueError(f"path must hold points of two numbers (path[{i}] is {point!r})")
-    x, y = float(point[0]), float(point[1])
+    x, y = rows.number(point[0], f"path[{i}][0]"), rows.number(point[1], f"path[{i}][1]")
     if not math.isfinite(x) or not math.isfinite(y):
         raise ValueError(f"path must hold finite points (path[{i}] is {(x, y)}): end it where it diverges")
     return x, y

@@ -206,6 +206,48 @@ def test_rows_that_are_not_numbers(backend: str, rows: Any) -> None:
         linear(backend)(GOOD, rows)
 
 
+MASKED = np.ma.array([[1.0, 2.0], [3.0, 4.0]], mask=[[0, 0], [0, 1]])
+
+
+@every_backend
+@pytest.mark.parametrize("rows", [MASKED, list(MASKED), [[1.0, 2.0], MASKED[1]], (MASKED[1],), MASKED + 1j, np.ones((2, 2)) * 1j])
+def test_masked_and_complex_rows(backend: str, rows: Any) -> None:
+    f = linear(backend)
+    for call in (f, f.value_and_grad, f.input_grads):
+        with pytest.raises(TypeError, match=r"each number of each row must be a real number \(got (masked|np.complex128|.*j)"):
+            call(GOOD, rows)
+    scalar = compile(lambda p, x: p[0] * x, [1.0], 0.0, backend)
+    with pytest.raises(TypeError, match="each number of each row must be a real number"):
+        scalar([1.0], MASKED[1])
+
+
+@every_backend
+def test_masked_and_complex_params(backend: str) -> None:
+    f = linear(backend)
+    for w in (MASKED[1], np.ones(2) * 1j, np.ones(2, dtype=np.complex64)):
+        for call in (f, f.value_and_grad, f.input_grads):
+            with pytest.raises(TypeError, match=r"each number of params must be a real number \(got (masked|np.complex|.*j)"):
+                call({"w": w, "b": 0.0}, [[1.0, 2.0]])
+    flat = compile(lambda p, x: p[0] * x[0] + p[1], np.ones(2), [0.0], backend)
+    with pytest.raises(TypeError, match=r"each number of params must be a real number \(got masked"):
+        flat(MASKED[1], [[1.0]])
+
+
+@every_backend
+def test_masks_that_hide_nothing_and_rows_of_nan(backend: str) -> None:
+    f = linear(backend)
+    assert list(f({"w": MASKED[0], "b": 1.0}, np.ma.array([[1.0, 2.0]]))) == [6.0]
+    assert np.isnan(f(GOOD, [[1.0, math.nan]]))
+    assert np.isnan(f(GOOD, np.array([[1.0, math.nan]])))
+
+
+@pytest.mark.filterwarnings("ignore:Warning. converting a masked element to nan")
+@every_backend
+def test_masked_entries_among_lists(backend: str) -> None:
+    with pytest.raises(ValueError, match="each row must have the structure that was compiled"):
+        linear(backend)(GOOD, [[1.0, np.ma.masked]])
+
+
 @every_backend
 def test_unknown_reductions(backend: str) -> None:
     with pytest.raises(ValueError, match=r"reduction must be 'mean' or 'sum' \(got 'max'\)"):

@@ -214,6 +214,23 @@ def test_changes_between_epochs_are_seen() -> None:
     assert state["layers.0.neurons.0.w.0"] == 0.125
 
 
+def test_dropout_that_is_added_on_the_way_draws_for_every_row() -> None:
+    def run(compiled: bool) -> tuple[dict[str, float], History]:
+        model = Sequential(Linear(3, 6, "tanh", rng=1), Linear(6, 1, rng=2))
+
+        def change(history: History) -> None:
+            if len(history) == 2:
+                model.layers.insert(1, Dropout(0.5))
+
+        history = train(model, on_epoch=change, optimizer=optim.SGD(model, 0.1), compiled=compiled)
+        return model.state_dict(), history
+
+    (state, history), (eager_state, eager_history) = run(True), run(False)
+    assert history.engine == "compiled"
+    assert history.loss == pytest.approx(eager_history.loss, rel=1e-9)
+    assert list(state.values()) == pytest.approx(list(eager_state.values()), rel=1e-9)
+
+
 def test_a_penalty_a_schedule_and_weights_that_change_are_seen() -> None:
     def run(compiled: bool) -> tuple[dict[str, float], History]:
         strength = [0.01]

@@ -128,6 +128,28 @@ def test_batch_norm_standardises_the_columns_of_a_batch() -> None:
     assert running == [(v.data) for v in (*norm.running_mean, *norm.running_variance)]
 
 
+def test_the_borders_of_settings() -> None:
+    for momentum, expected in ((0.0, [0.0, 1.0]), (1.0, [2.0, 2.0])):
+        norm = BatchNorm(1, eps=5e-324, momentum=momentum)
+        norm.batch([[1.0], [3.0]])
+        assert [norm.running_mean[0].data, norm.running_variance[0].data] == expected
+    assert (BatchNorm(3).shape, BatchNorm(3).eps, BatchNorm(3).momentum, Dropout().p) == ("3 -> 3", 1e-5, 0.1, 0.5)
+    assert Dropout(0)([1.0, 2.0]) == [1.0, 2.0]
+    norm.label = "mine"
+    (y,), _ = norm.batch([[1.0], [3.0]])
+    assert autograd.Graph(y).nodes[-1].group.path[0].name == "mine"
+
+
+def test_a_number_is_dropped_where_the_draw_is_below_p() -> None:
+    class Draws:
+        def __init__(self, *draws: float) -> None:
+            self.random = iter(draws).__next__
+
+    dropout = Dropout(0.25)
+    dropout.rng = Draws(0.0, 0.2499, 0.25, 0.9)  # type: ignore[assignment]
+    assert dropout.mask(4) == [0.0, 0.0, 1 / 0.75, 1 / 0.75]
+
+
 def test_batch_norm_differentiates_through_the_statistics() -> None:
     norm = BatchNorm(1)
 
@@ -183,8 +205,8 @@ def test_using_other_numbers_for_parameters() -> None:
     with module.using(numbers):
         assert list(module.named_parameters().values()) == numbers
         assert module.parts[1]["deep"].weights() == [10.0]  # type: ignore[index]
-        with pytest.raises(RuntimeError, match="cannot be nested"), module.using(numbers):
-            pass
+        with module.using([0.0] * 11):
+            assert module(2.0) == 0.0
         assert module(2.0) == expected
     with pytest.raises(ZeroDivisionError), module.using(numbers):
         1 / 0  # noqa: B018
@@ -224,6 +246,7 @@ def test_parameter_counts() -> None:
     assert [line.split()[-1] for line in lines[2:]] == ["35", "60", "33", "128"]
     assert lines[2].split() == ["layers.0", "Linear", "relu", "6", "->", "5", "35"]
     assert Sequential(MLP(2, [3, 1]), Dropout(0.5)).summary().count("layers.0.layers.1") == 1
+    assert [line.split()[0] for line in Tied().summary().splitlines()[2:]] == ["Tied", "total"]  # it is no container
     assert PReLU(3).summary().splitlines()[-1].split() == ["total", "3"]
 
 
@@ -303,6 +326,12 @@ ERRORS = {
     "PReLU of another length": (lambda: PReLU(3)([1.0]), r"takes 3 numbers \(got 1\)"),
     "BatchNorm of another length": (lambda: BatchNorm(3).eval()([1.0]), r"takes 3 numbers \(got 1\)"),
     "BatchNorm of a row": (lambda: BatchNorm(1)([1.0]), r"call model.batch\(rows\), or model.eval\(\)"),
+    "BatchNorm without eps": (lambda: BatchNorm(1, eps=0.0), r"eps must be above 0 and momentum from 0 to 1 \(got 0.0 and 0.1\)"),
+    "BatchNorm of nan": (lambda: BatchNorm(1, eps=math.nan), r"eps must be above 0"),
+    "BatchNorm of a negative momentum": (lambda: BatchNorm(1, momentum=-0.1), r"momentum from 0 to 1 \(got 1e-05 and -0.1\)"),
+    "BatchNorm of a large momentum": (lambda: BatchNorm(1, momentum=1.1), r"momentum from 0 to 1 \(got 1e-05 and 1.1\)"),
+    "dropout of a text": (lambda: Dropout("0.5"), r"p must be at least 0 and below 1 \(got '0.5'\)"),  # type: ignore[arg-type]
+    "dropout of less than nothing": (lambda: Dropout(-0.1), r"p must be at least 0 and below 1 \(got -0.1\)"),
     "BatchNorm of one row": (lambda: BatchNorm(1).batch([[1.0]]), r"at least two rows"),
 }  # fmt: skip
 

@@ -504,6 +504,29 @@ def test_sensitivity_says_what_it_needs() -> None:
     assert not plt.get_fignums()
 
 
+@pytest.mark.parametrize("x", [math.nan, math.inf])
+def test_what_is_not_finite_has_no_place_in_a_picture(x: float) -> None:
+    with pytest.raises(ValueError, match="threshold is"):
+        plot.decision_boundary(Model(lambda a, b: a), X, Y, threshold=x)
+    with pytest.raises(ValueError, match="threshold is"):
+        plot.TrainingGif(Model(lambda a, b: a), X, Y, threshold=x)
+    with pytest.raises(ValueError, match="levels is"):
+        plot.loss_surface(lambda a, b: a, levels=[0.0, x])
+
+    class Steep(nn.Module):
+        def forward(self, row: Any) -> Any:
+            return row[0] + row[1] * x
+
+    with pytest.raises(ValueError, match="the derivative of the output in x1 must be finite to be drawn"):
+        plot.sensitivity(Steep(), X)
+    assert not plt.get_fignums()
+
+
+def test_a_history_without_a_best_epoch() -> None:
+    ax = plot.history(nn.History(loss=[1.0, 0.5], validation_loss=[math.nan, math.nan]))
+    assert legend(ax) == ["loss", "validation loss"]
+
+
 # The film
 
 

@@ -46,6 +46,14 @@ def test_minibatches_with_replacement_are_whole_draws(n: int, size: int, seed: i
     assert list(minibatches(n, size, seed, replacement=True)) == batches
 
 
+@given(n=st.integers(1, 50), more=st.integers(0, 5), seed=st.integers())
+def test_all_rows_in_one_batch_keep_their_order(n: int, more: int, seed: int) -> None:
+    rng = Random(seed)
+    state = rng.getstate()
+    assert list(minibatches(n, n + more, rng)) == [list(range(n))]
+    assert rng.getstate() == state
+
+
 def test_draws_with_replacement_repeat_and_are_uniform() -> None:
     draws = [i for seed in range(100) for batch in minibatches(10, 10, replacement=True, rng=seed) for i in batch]
     counts = Counter(draws)
@@ -119,6 +127,29 @@ def test_another_seed_splits_otherwise() -> None:
     rows = list(range(100))
     assert train_test_split(rows, rows, seed=0) != train_test_split(rows, rows, seed=1)
     assert train_test_split(rows, rows, seed=None) != train_test_split(rows, rows, seed=None)
+
+
+def test_a_split_of_data_frames() -> None:
+    class Frame:
+        """Iterated over, it gives the names of its columns."""
+
+        def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+            return np.arange(16.0).reshape(8, 2)
+
+        def __len__(self) -> int:
+            return 8
+
+        def __iter__(self) -> Any:
+            return iter("ab")
+
+    parts = train_test_split(Frame(), Frame(), seed=3)
+    assert [part.tolist() for part in parts] == [p.tolist() for p in train_test_split(*[np.arange(16.0).reshape(8, 2)] * 2, seed=3)]
+
+
+def test_a_split_is_of_a_quarter_by_seed_0_and_not_stratified() -> None:
+    X, y = list(range(10)), [0] * 6 + [1] * 4
+    assert train_test_split(X, y) == train_test_split(X, y, 0.25, 0, False)
+    assert len(train_test_split(X, y)[1]) == 3
 
 
 @pytest.mark.parametrize("test", [0, 1, -0.2, 1.5, float("nan"), "0.25", None])
@@ -227,6 +258,7 @@ def test_before_fit_the_error_says_what_to_do() -> None:
         ([[1.0, 2.0], [3.0]], ValueError, r"all rows of X must have one length"),
         (["ab", "cd"], TypeError, r"X\[0\] must be a number"),
         ([[1.7e308], [-1.7e308]], ValueError, "spread of column 0 of X does not fit"),
+        ([[0.0]] * 99 + [[5e-324]], ValueError, "spread of column 0 of X does not fit"),
     ],
 )
 def test_bad_rows_are_named_and_the_state_is_kept(X: Any, error: type[Exception], message: str) -> None:

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import gc
+import json
+import math
 import os
 import signal
 import sys
 import threading
+import weakref
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+import autograd
 import nn
 from autograd import Value, files
 from nn import MLP, BatchNorm, Dropout, History, Linear, Module, Sequential, TrainingError, fit, losses, optim, regularizers, schedules
+from nn.compiled import CompiledRun
 from nn.interrupting import interruptible
 from nn.progress import Progress
 from tests.extras import extra
 
-np = extra("numpy")
+mpmath, np = extra("mpmath"), extra("numpy")
 
 rng = Random(4)
 X = [[rng.gauss(0, 1), rng.gauss(0, 1)] for _ in range(24)]
@@ -89,6 +98,9 @@ def test_every_epoch_takes_each_row_once_in_a_new_order() -> None:
     epochs = [seen[i : i + 10] for i in range(0, 30, 10)]
     assert [sorted(epoch) for epoch in epochs] == [[float(i) for i in range(10)]] * 3
     assert len({tuple(epoch) for epoch in epochs}) == 3
+    seen.clear()
+    fit(m, rows, [0.0] * 10, loss="mse", optimizer=optim.SGD(m, lr=0.0), **{**settings, "batch_size": None})
+    assert seen == [float(i) for i in range(10)] * 3  # of one batch another order would change nothing but roundings
     seen.clear()
     fit(m, rows, [0.0] * 10, loss="mse", optimizer=optim.SGD(m, lr=0.0), **settings, replacement=True)
     assert any(len(set(seen[i : i + 12])) < 10 for i in range(0, 36, 12))
@@ -207,7 +219,14 @@ def test_the_seed_decides_everything() -> None:
 
     import random
 
+    def order(seed: int | None) -> list[float]:
+        """The losses of the first epochs, without rows held out."""
+        return train(model(), seed=seed, epochs=2).loss
+
     before = random.getstate()
+    assert order(3) == order(3) != order(4)
+    assert order(None) != order(None)
+    assert train(model()).loss == train(model(), seed=0).loss
     assert run(3) == run(3)
     assert run(3) != run(4)
     assert run(None) != run(None)
@@ -225,6 +244,17 @@ def test_a_checkpoint_goes_on_as_if_never_stopped(name: str, tmp_path: Path) -> 
     assert second.state_dict() == whole.state_dict()
     assert history == expected
     assert train(second, optimizer=OPTIMIZERS[name](second), epochs=6, checkpoint=path, **settings) == expected
+
+
+def test_files_are_of_the_first_version(tmp_path: Path) -> None:
+    m = model()
+    optimizer = optim.SGD(m, 0.1)
+    m.save(tmp_path / "model.json")
+    optimizer.save(tmp_path / "optimizer.json")
+    train(m, optimizer=optimizer, epochs=1, checkpoint=tmp_path / "checkpoint.json")
+    for kind in ("model", "optimizer", "checkpoint"):
+        document = json.loads((tmp_path / f"{kind}.json").read_text())
+        assert (document["format"], document["version"]) == (f"scalar-autograd {kind}", 1)
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
@@ -249,6 +279,24 @@ def test_saved_loaded_and_resumed_by_hand(name: str, tmp_path: Path) -> None:
     assert second.state_dict() == whole.state_dict()
 
 
+def test_the_best_of_before_is_returned_to_after_a_checkpoint(tmp_path: Path) -> None:
+    wanted = [[0.5, 0.5], [1.0, -1.0]], [1, 1]
+    settings: dict[str, Any] = {"validation": wanted, "early_stopping": 3, "checkpoint": tmp_path / "run.json"}
+
+    def worse(history: History) -> None:
+        """From then on the model predicts nonsense."""
+        fitted.layers[1].neurons[0].b.data = -1e3
+
+    fitted = model()
+    first = train(fitted, epochs=1, optimizer=optim.SGD(fitted, 1e-3), on_epoch=worse, compiled=False, **settings)
+    state = fitted.state_dict()
+    fitted = model()
+    history = train(fitted, epochs=9, optimizer=optim.SGD(fitted, 1e-3), on_epoch=worse, **settings)
+    assert (first.best_epoch, history.best_epoch, history.stopped, len(history)) == (1, 1, "early stopping", 4)
+    assert fitted.state_dict() == state
+    assert (first.engine, history.engine) == ("eager, as asked for", "compiled")  # what goes on, not what was
+
+
 def test_a_checkpoint_of_another_model_changes_nothing(tmp_path: Path) -> None:
     path = tmp_path / "run.json"
     train(model(), epochs=1, checkpoint=path)
@@ -270,19 +318,26 @@ def test_a_checkpoint_of_nonsense_is_said_to_be_one(tmp_path: Path) -> None:
     path, m = tmp_path / "run.json", model()
     before = m.state_dict()
     whole: dict[str, Any] = {"model": {}, "optimizer": {}, "best": {}, "history": History().encoded(), "seed": 0}
-    nonsense = [{**whole, "model": {"b": "x"}}, {**whole, "history": {}}, {k: v for k, v in whole.items() if k != "seed"}]
-    for contents in nonsense:
-        files.save(path, "checkpoint", 1, contents)
-        with pytest.raises(ValueError, match=r"cannot be read as a checkpoint: (b is no number|it must have|it has no seed)"):
+    nonsense = [
+        ({"model": {"b": "x"}}, "b is no number: 'x'"),
+        ({"model": {"b": True}}, "b is no number: 'True'"),
+        ({"model": [1.0]}, "its state is not numbers by name"),
+        ({"optimizer": {"t": None}}, "t is no number"),
+        ({"best": 3}, "its state is not numbers by name"),
+        ({"history": {}}, "it must have engine"),
+    ]
+    for wrong, message in nonsense:
+        files.save(path, "checkpoint", 1, {**whole, **wrong})
+        with pytest.raises(ValueError, match=f"cannot be read as a checkpoint: {message}"):
             train(m, checkpoint=path)
+    for name in whole:
+        files.save(path, "checkpoint", 1, {k: v for k, v in whole.items() if k != name})
+        with pytest.raises(ValueError, match=f"cannot be read as a checkpoint: it has no {name}"):
+            train(m, checkpoint=path)
+    files.save(path, "checkpoint", 2, whole)
+    with pytest.raises(ValueError, match="it has version 2, and this release reads version 1"):
+        train(m, checkpoint=path)
     assert m.state_dict() == before
-
-
-def test_a_history_is_saved_and_loaded(tmp_path: Path) -> None:
-    history = train(model(), validation=0.25)
-    history.loss[0] = float("inf")
-    history.save(tmp_path / "history.json")
-    assert History.load(tmp_path / "history.json") == history
 
 
 # Interrupted --------------------------------------------------------------------------------------------------------------
@@ -299,17 +354,28 @@ def python_handles_ctrl_c() -> Iterator[None]:
 @pytest.mark.usefixtures("python_handles_ctrl_c")
 def test_ctrl_c_keeps_model_and_history() -> None:
     m, whole = model(), model()
+    seen: list[int] = []
+    went_on = []
 
     def press(history: History) -> None:
+        seen.append(len(history))
         if len(history) == 2:
             os.kill(os.getpid(), signal.SIGINT)
+            went_on.append(signal.getsignal(signal.SIGINT))
 
-    history = train(m, epochs=50, on_epoch=press)
+    def updates(fitted: Module, **settings: Any) -> tuple[History, int]:
+        optimizer = optim.SGD(fitted, 0.1)
+        return train(fitted, optimizer=optimizer, **settings), optimizer.t
+
+    history, count = updates(m, epochs=50, on_epoch=press)
     assert (history.stopped, len(history)) == ("interrupted", 2)
+    assert seen == [1, 2]
+    assert went_on == [signal.default_int_handler]  # nothing was raised, and a second time would be as usual
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    expected = train(whole, epochs=3)
+    expected, of_three = updates(whole, epochs=3)
     assert history.loss == expected.loss[:2]
-    assert m.state_dict() != whole.state_dict()  # one batch into the third epoch
+    assert (count, of_three) == (7, 9)  # one batch into the third epoch
+    assert not m.training
 
 
 def test_an_interrupt_within_a_batch_leaves_whole_updates() -> None:
@@ -338,19 +404,75 @@ def test_an_interrupt_within_a_batch_leaves_whole_updates() -> None:
 
 @pytest.mark.usefixtures("python_handles_ctrl_c")
 def test_ctrl_c_twice_is_the_usual_exception() -> None:
-    with pytest.raises(KeyboardInterrupt), interruptible() as interrupted:  # noqa: PT012
+    with interruptible():
+        assert signal.getsignal(signal.SIGINT) is not signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    with interruptible() as interrupted:
+        assert not interrupted()
         os.kill(os.getpid(), signal.SIGINT)
         assert interrupted()
-        os.kill(os.getpid(), signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+@pytest.mark.usefixtures("python_handles_ctrl_c")
+def test_a_program_that_handles_ctrl_c_goes_on_doing_so() -> None:
+    def own(number: int, frame: Any) -> None:
+        noted.append(number)
+
+    noted: list[int] = []
+    signal.signal(signal.SIGINT, own)
+    with interruptible() as interrupted:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert (noted, interrupted()) == ([signal.SIGINT], False)
+        assert signal.getsignal(signal.SIGINT) is own
+    assert signal.getsignal(signal.SIGINT) is own
+
+
+@pytest.mark.usefixtures("python_handles_ctrl_c")
 def test_in_a_thread_signals_are_left_alone() -> None:
     histories: list[History] = []
-    thread = threading.Thread(target=lambda: histories.append(train(model(), epochs=1)))
+    handlers: list[Any] = []
+
+    def work() -> None:
+        histories.append(train(model(), epochs=1, on_epoch=lambda _: handlers.append(signal.getsignal(signal.SIGINT))))
+
+    thread = threading.Thread(target=work)
     thread.start()
     thread.join()
     assert histories[0].stopped == "completed"
+    assert handlers == [signal.default_int_handler]
+
+
+# Dropout ------------------------------------------------------------------------------------------------------------------
+
+
+def test_dropout_is_drawn_anew_for_every_batch_and_layer() -> None:
+    class Noted(Dropout):
+        def mask(self, n: int) -> list[float]:
+            masks.append(tuple(super().mask(n)))
+            return list(masks[-1])
+
+    class Own(Module):
+        """Has a generator that is nobody else's business."""
+
+        def __init__(self) -> None:
+            self.rng = Random(7)
+
+        def forward(self, x: Any) -> Any:
+            draws.append(self.rng.random())
+            return x
+
+    masks: list[tuple[float, ...]] = []
+    draws: list[float] = []
+    m = Sequential(Linear(2, 40, rng=1), Noted(0.5), Noted(0.5), Own(), Linear(40, 1, rng=2))
+    rng_of_layers = [layer.rng for layer in m if isinstance(layer, Dropout)]
+    train(m, epochs=2, batch_size=24, compiled=False, validation=None)
+    assert len(masks) == len(set(masks)) == 2 * 2 * 24
+    own = Random(7)
+    assert draws == [own.random() for _ in draws]
+    assert [layer.rng for layer in m if isinstance(layer, Dropout)] == rng_of_layers
 
 
 # nan and inf --------------------------------------------------------------------------------------------------------------
@@ -369,10 +491,39 @@ def test_nan_stops_with_epoch_batch_and_node() -> None:
     assert m.state_dict() == before
 
 
-def test_nan_in_a_loss_of_ones_own_tells_its_line() -> None:
-    def careless(prediction: Any, target: Any) -> Any:
-        return (prediction * 0.0 - 1.0).log()
+def late(epoch: int, batch: int) -> Any:
+    """A loss that is nan for the rows of one batch of 8, from its first row on."""
+    calls: list[int] = []
 
+    def loss(prediction: Any, target: Any) -> Any:
+        calls.append(1)
+        nan = len(calls) > 24 * (epoch - 1) + 8 * (batch - 1)
+        return (prediction * 0.0 - 1.0).log() if nan else prediction * 0.0
+
+    return loss
+
+
+def test_the_message_counts_epochs_and_batches() -> None:
+    m = model()
+    with pytest.raises(TrainingError, match="training stopped in epoch 2, batch 3: log gave nan") as caught:
+        train(m, loss=late(2, 3), compiled=False)
+    assert len(caught.value.history) == 1
+    with pytest.raises(TrainingError, match=r"Try a learning rate below 0.05, clip_norm, or standardised columns.$"):
+        train(m, loss=late(2, 1), compiled=False, optimizer=optim.SGD(m, lambda t: 0.2 / t))  # 0.2 / 4 is the rate of the update
+
+
+def test_what_is_not_finite_once_only_is_said_so() -> None:
+    calls: list[int] = []
+
+    def once(prediction: Any, target: Any) -> Any:
+        calls.append(1)
+        return prediction * (math.inf if len(calls) == 1 else 0.0)
+
+    with pytest.raises(TrainingError, match="epoch 1, batch 1: the loss or a gradient is not finite\n"):
+        train(model(), loss=once, compiled=False)
+
+
+def test_nan_in_a_loss_of_ones_own_tells_its_line() -> None:
     with pytest.raises(TrainingError, match=r"log gave nan for operands sub = -1.0\n  at line \d+ of .*test_training.py., in careless"):
         train(model(), loss=careless)
 
@@ -384,6 +535,22 @@ def test_a_step_into_infinity_is_not_taken() -> None:
     assert m.state_dict() == Linear(2, 1, rng=0).state_dict()
 
 
+def test_the_parameter_that_would_be_infinite_is_shown() -> None:
+    m = Sequential(BatchNorm(2), Linear(2, 1, rng=0))
+    before = m.state_dict()
+    params = [m[0].shift[0], m[1].neurons[0].b]
+    gradients: list[float] = []
+
+    class Careless(optim.SGD):
+        def rule(self, lr: float, w: Any, g: Any, *running: Any) -> tuple[Any, ...]:
+            gradients.append(g)
+            return (-math.inf if len(gradients) % 2 == 0 else w), *running
+
+    with pytest.raises(TrainingError, match="batch 1: the update gives a parameter -inf\n"):
+        train(m, optimizer=Careless(params, 0.1))
+    assert m.state_dict() == before  # running statistics, too
+
+
 def test_running_statistics_are_restored_after_a_nan() -> None:
     m = network()
     m.layers[3].neurons[0].w[0].data = float("inf")
@@ -391,6 +558,157 @@ def test_running_statistics_are_restored_after_a_nan() -> None:
     with pytest.raises(TrainingError, match="4 Linear"):
         train(m)
     assert str(m.state_dict()) == before
+
+
+# nan among figures --------------------------------------------------------------------------------------------------------
+
+def failing(when: set[int]) -> tuple[Any, Any]:
+    """A loss of one's own that is nan in use, in epochs that `on_epoch` counts."""
+    epochs = [1]
+
+    def loss(prediction: Any, target: Any) -> Any:
+        return math.nan if epochs[0] in when and not isinstance(prediction, Value) else autograd.square(prediction - target)
+
+    return loss, lambda history: epochs.append(epochs.pop() + 1)
+
+
+def test_a_nan_at_first_does_not_win_for_ever() -> None:
+    loss, count = failing({1, 2, 4})
+    m, states = model(), []
+    settings: dict[str, Any] = {"loss": loss, "validation": 0.25, "early_stopping": 3, "compiled": False}
+    history = train(m, y=[0.3] * 24, on_epoch=lambda h: (states.append(m.state_dict()), count(h)), epochs=12, **settings)
+    assert [i for i, x in enumerate(history.validation_loss, start=1) if math.isnan(x)] == [1, 2, 4]
+    best = history.best_epoch
+    assert history.validation_loss[best - 1] == min(history.validation_loss[2:3] + history.validation_loss[4:])
+    assert m.state_dict() == states[best - 1]
+
+
+def test_if_all_are_nan_there_is_no_best(tmp_path: Path) -> None:
+    loss, count = failing(set(range(1, 20)))
+    m, states = model(), []
+    settings: dict[str, Any] = {"loss": loss, "validation": 0.25, "compiled": False, "checkpoint": tmp_path / "run.json"}
+    history = train(m, y=[0.3] * 24, on_epoch=lambda h: (states.append(m.state_dict()), count(h)), epochs=9, early_stopping=4, **settings)
+    assert (len(history), history.best_epoch, history.stopped) == (4, 0, "early stopping")
+    assert m.state_dict() == states[-1]
+    assert "best" not in str(history)
+    resumed = train(model(), y=[0.3] * 24, epochs=6, early_stopping=9, **settings)
+    assert (len(resumed), resumed.stopped) == (6, "completed")
+
+
+huge = st.floats(-1.7e308, 1.7e308).filter(lambda x: x == 0.0 or abs(x) > 1e-100)
+
+
+@given(st.lists(huge, min_size=1, max_size=5), st.floats(1e-3, 1e3))
+def test_clipping_keeps_the_direction_however_long_the_gradient_is(g: list[float], limit: float) -> None:
+    """The norm itself may not fit a float."""
+    params = [Value(0.0) for _ in g]
+    for p, x in zip(params, g, strict=True):
+        p.grad = x
+    norm = optim.clip_grad_norm(params, limit)
+    assert norm == math.hypot(*g)
+    exact = mpmath.sqrt(mpmath.fsum(mpmath.mpf(x) ** 2 for x in g))
+    factor = min(1, limit / exact) if exact else 1
+    assert [p.grad for p in params] == pytest.approx([float(x * factor) for x in g], rel=1e-14, abs=1e-300)
+    assert optim.shortened(g, limit) == [p.grad for p in params]
+
+
+def test_clipping_does_not_hide_nan() -> None:
+    for g in ([math.nan, 1.0], [math.nan, math.inf], [math.inf, 1.0], [math.nan, 1e308, 1.7e308]):
+        for p in (params := [Value(0.0) for _ in g]):
+            p.grad = g[params.index(p)]
+        optim.clip_grad_norm(params, 1.0)
+        assert any(math.isnan(p.grad) for p in params)
+        optim.clip_grad_value(params, 1.0)
+        assert any(math.isnan(p.grad) for p in params)
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_figures_that_overflow_are_infinite(compiled: bool) -> None:
+    def metric(prediction: Any, target: Any) -> float:
+        return 1.7e308 if target > 0 else math.inf
+
+    m = Linear(2, 1, rng=0)
+    far = [[1e154, 1e153]] * 3, [-1e154] * 3
+    history = train(m, loss="mse", y=[float(s) for s in SIGNS], validation=far, metric=metric, epochs=1, compiled=compiled)
+    assert (history.validation_loss, history.metric, history.validation_metric) == ([math.inf], [math.inf], [math.inf])
+
+
+def test_a_checkpoint_goes_on_with_what_it_measured(tmp_path: Path) -> None:
+    path = tmp_path / "run.json"
+    train(model(), epochs=1, checkpoint=path)
+    m = model()
+    before = m.state_dict()
+    with pytest.raises(ValueError, match=r"run.json' was written without validation: go on as training began"):
+        train(m, epochs=2, checkpoint=path, validation=0.25)
+    with pytest.raises(ValueError, match=r"run.json' was written with a metric: go on as training began"):
+        train(m, y=[float(s) for s in SIGNS], loss="mse", epochs=2, checkpoint=path)
+    assert m.state_dict() == before
+
+
+# Nothing is left behind ---------------------------------------------------------------------------------------------------
+
+
+def careless(prediction: Any, target: Any) -> Any:
+    return (prediction * 0.0 - 1.0).log()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"validation": 0.25, "early_stopping": 2, "regularizer": regularizers.l2(0.1), "clip_norm": 1.0, "on_epoch": lambda history: None},
+        {"loss": careless},
+    ],
+)
+def test_a_fit_leaves_nothing_in_cycles(settings: dict[str, Any]) -> None:
+    def run() -> None:
+        with suppress(TrainingError):
+            train(model(), compiled=False, **settings)
+
+    run()
+    gc.collect()
+    gc.disable()
+    try:
+        run()
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_the_collector_rests_while_graphs_grow(enabled: bool) -> None:
+    def noting(prediction: Any, target: Any) -> Any:
+        seen.append(gc.isenabled())
+        if len(seen) == 30:
+            raise KeyboardInterrupt
+        return losses.hinge(prediction, target)
+
+    seen: list[bool] = []
+    (gc.enable if enabled else gc.disable)()
+    try:
+        train(model(), loss=noting, compiled=False)
+        assert set(seen) == {False}
+        assert gc.isenabled() is enabled
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("make", [model, lambda: Sequential(Linear(2, 3, rng=1), Dropout(0.5), Linear(3, 1, rng=2))])
+def test_a_compiled_run_ends_with_the_fit(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs: list[Any] = []
+    prepare = CompiledRun.prepare
+
+    def noting(run: CompiledRun) -> None:
+        runs.append(weakref.ref(run))
+        prepare(run)
+
+    monkeypatch.setattr(CompiledRun, "prepare", noting)
+    gc.disable()
+    try:
+        assert train(make(), regularizer=regularizers.l2(0.1), validation=0.25).engine == "compiled"
+        assert [run() for run in runs] == [None]
+    finally:
+        gc.enable()
 
 
 # Errors: clear, and the model unchanged -----------------------------------------------------------------------------------
@@ -466,7 +784,7 @@ OPTIMIZER_ERRORS = {
     "results": (lambda p: optim.SGD([Value(1.0) * 2.0], 0.1), "leaf Values"),
     "schedule": (lambda p: schedules.constant(-1.0), r"lr must be a positive number \(got -1.0\)"),
     "decay": (lambda p: schedules.step_decay(0.1, every=0), "every must be a positive number"),
-    "strength": (lambda p: regularizers.l1(-1.0), r"strength must be at least 0 \(got -1.0\)"),
+    "strength": (lambda p: regularizers.l1(-1.0), r"strength must be at least 0 and finite \(got -1.0\)"),
     "mixing": (lambda p: regularizers.elastic_net(1.0, 1.5), r"mixing must be at least 0 and at most 1 \(got 1.5\)"),
 }
 
