@@ -183,9 +183,9 @@ class _Tracker:
     def converted(self, x: Any) -> None:
         if self.tracks(x):
             raise TrackingError(
-                "float() of a number that is being differentiated would lose its derivative (math.exp(x) and storing x in an array of floats "
-                "call it too). Use the functions of the package (exp, sin, ...) and arrays of dtype object; where a constant is meant, "
-                f"stop_gradient(x).{user_line()}"
+                "float() of a number that is being differentiated would lose its derivative (math.exp(x) and storing x in an array of "
+                "floats call it too). Use the functions of the package (exp, sin, ...) and arrays of dtype object; where a constant is "
+                f"meant, stop_gradient(x).{user_line()}"
             )
 
     def compared(self, x: Any) -> None:

@@ -130,7 +130,7 @@ class Value(Number):
     """
 
     # One flat record of 88 bytes beside its two floats. The operands are _a and _b (a Value, a float, or None where there is no second);
-    # an op of three or more keeps the tuple of them in _a. _about is the label, the group or a pair of both, and unset where there is neither.
+    # an op of three or more keeps the tuple of them in _a. _about is the label, the group or a pair of both; unset where there is neither.
     __slots__ = ("_a", "_about", "_b", "_data", "_edits", "_grad", "op")
 
     _rank: ClassVar[int] = 2
@@ -372,8 +372,8 @@ def require_current(nodes: Sequence[Value], leaves: Iterable[Value] = ()) -> Non
             if x._edits > node._edits and node.op is not None:
                 name = repr(x.label) if x.label else "a leaf" if x.op is None else f"the result of {x.op.name}"
                 raise StaleGraphError(
-                    f"{name} was given new data ({x.data!r}) after {node.op.name} had been computed from it: the graph holds numbers of two "
-                    "points. Recompute it with autograd.Graph(...).forward(), or build the expression again"
+                    f"{name} was given new data ({x.data!r}) after {node.op.name} had been computed from it: the graph holds numbers of "
+                    "two points. Recompute it with autograd.Graph(...).forward(), or build the expression again"
                 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy
+from functools import cache
 from typing import Any
 
 from ..value import Value
@@ -29,26 +30,24 @@ class Compiled:
         report: how many recorded operations became how many instructions, and what could not be grouped or differentiated by rule.
         recording: the tape as it was recorded.
         backend: the name of what runs it.
+        deterministic: whether a row gives the same bits alone and in any batch, with any number of threads; see `compile`.
     """
 
-    def __init__(self, fn: Callable[[Any, Any], Any], params: Any, inputs: Any, backend: str = "auto") -> None:
+    def __init__(
+        self, fn: Callable[[Any, Any], Any], params: Any, inputs: Any, backend: str = "auto", *, deterministic: bool = False
+    ) -> None:
+        if type(deterministic) is not bool:
+            raise ValueError(f"deterministic must be True or False (got {deterministic!r})")
         self._fn, self._example = fn, (params, inputs)
         self._params, self._inputs = Layout("params", params), Layout("each row", inputs)
         self.backend = _chosen(backend)
         self.recording = Recording(fn, params, inputs)
         self.program, repaired = _recovered(self.recording, self._params)
-        self._backward: dict[bool, tuple[Memory, Backward]] = {}
-        self.report = Report(self.recording, self.program, repaired, self.backend)
-        replay = Replay(self.recording)
-        self._machine = _machine(self.backend)(self.program, self._backward_of, replay)
+        self.deterministic = deterministic or self.backend == "reference" or not self.program.products
+        self.report = Report(self.recording, self.program, repaired, self.backend, self.deterministic)
+        replay, machine = Replay(self.recording), _machine(self.backend)
+        self._machine = machine(self.program, _backward_of(self.program), replay, self.deterministic)
         self._tracked = Tracked(self._machine, replay, self._params, self._inputs)
-
-    def _backward_of(self, inputs: bool) -> tuple[Memory, Backward]:
-        """The backward pass to the inputs, or to the parameters, and the memory it needs; made when first asked for."""
-        if inputs not in self._backward:
-            memory = deepcopy(self.program.memory)
-            self._backward[inputs] = memory, backward(self.program, memory, inputs=inputs)
-        return self._backward[inputs]
 
     def __call__(self, params: Any, rows: Any) -> Any:
         """The value of each row, shape (n,); where fn returns k numbers, shape (n, k).
@@ -174,6 +173,17 @@ def _machine(backend: str) -> Any:
     from .numpy_backend import NumPy
 
     return NumPy
+
+
+def _backward_of(program: Program) -> Callable[[bool], tuple[Memory, Backward]]:
+    """The backward pass to the inputs, or to the parameters, and the memory it needs; made when first asked for."""
+
+    @cache
+    def made(inputs: bool) -> tuple[Memory, Backward]:
+        memory = deepcopy(program.memory)
+        return memory, backward(program, memory, inputs=inputs)
+
+    return made
 
 
 def _recovered(recording: Recording, params: Layout) -> tuple[Program, Mapping[str, int]]:

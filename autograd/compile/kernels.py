@@ -137,23 +137,23 @@ def logsumexp(x: Array, out: Array) -> None:
     terms = x - m[:, None]
     np.exp(terms, out=terms)
     np.add.reduce(terms, axis=1, out=out)
-    if out.size and not out.min() > 1.001:  # nan among them, too
-        _careful_logsumexp(x, m, out)
-    else:
-        np.log(out, out=out)
-        np.add(out, m, out=out)
+    near = ~(out > 1.001)  # nan among them, too
+    np.log(out, out=out)
+    np.add(out, m, out=out)
+    if near.any():
+        np.copyto(out, _careful_logsumexp(x, m), where=near)  # only there: what a row gives is not for other rows to change
 
 
-def _careful_logsumexp(x: Array, m: Array, out: Array) -> None:
+def _careful_logsumexp(x: Array, m: Array) -> Array:
     """m + log(1 + rest): the terms e^(x - m) but for one that is 1."""
     d = x - np.minimum(np.maximum(m, -_LARGEST), _LARGEST)[:, None]  # infinities would give inf - inf
     at_top = np.greater_equal(d, 0.0)
     np.exp(d, out=d)
     np.copyto(d, 0.0, where=at_top)
-    np.add.reduce(d, axis=1, out=out)
-    np.add(out, np.add.reduce(at_top, axis=1) - 1.0, out=out)
-    np.log1p(out, out=out)
-    np.add(out, m, out=out)
+    rest: Array = np.add.reduce(d, axis=1)
+    np.add(rest, np.add.reduce(at_top, axis=1) - 1.0, out=rest)
+    np.log1p(rest, out=rest)
+    return np.add(rest, m, out=rest)
 
 
 COMPOSITES: Final[dict[str, Kernel]] = {

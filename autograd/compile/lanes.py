@@ -88,7 +88,10 @@ def all_finite(out: Array) -> bool:
 
 
 def _mend(out: Array, sure: Array, rows: Array, compute: Callable[[list[Lanes]], list[Any]]) -> None:
-    for chosen, lanes in _rows(np.flatnonzero(~sure.all(axis=1)), rows):
+    doubtful = np.flatnonzero(~sure.all(axis=1))
+    if len(doubtful) % TOGETHER == 1:
+        doubtful = np.append(doubtful, doubtful[-1])  # no row is left alone: NumPy adds up along an axis of length 1 in another order
+    for chosen, lanes in _rows(doubtful, rows):
         for k, x in enumerate(compute(lanes)):
             out[chosen, k] = x.array if type(x) is Lanes else x
 

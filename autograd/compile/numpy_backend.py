@@ -35,8 +35,8 @@ class NumPy:
 
     name = "numpy"
 
-    def __init__(self, program: Program, backward_of: Any, replay: Replay) -> None:
-        self._program = program
+    def __init__(self, program: Program, backward_of: Any, replay: Replay, deterministic: bool) -> None:
+        self._program, self._deterministic = program, deterministic
         self._backward_of = backward_of
         self._replay = replay
         self._passes: dict[str, Pass] = {}
@@ -44,19 +44,15 @@ class NumPy:
     def _pass(self, kind: str) -> Pass:
         known = self._passes.get(kind)
         if known is None:
-            if kind == "values":
-                known = Pass(self._program, self._program.memory, None)
-            else:
-                memory, steps = self._backward_of(kind == "input_grads")
-                known = Pass(self._program, memory, steps)
-            self._passes[kind] = known
+            memory, steps = (self._program.memory, None) if kind == "values" else self._backward_of(kind == "input_grads")
+            known = self._passes[kind] = Pass(self._program, memory, steps, self._deterministic)
         return known
 
     # Numbers in and out
 
     def params(self, layout: Layout, tree: Any) -> Array:
         if type(tree) is np.ndarray and tree.ndim == 1 and tree.dtype == np.float64 and len(tree) == layout.size and layout.is_flat:
-            return tree
+            return in_order(tree)
         return flat(layout, tree)
 
     def rows(self, layout: Layout, rows: Any) -> Array:
@@ -65,7 +61,7 @@ class NumPy:
         array = numeric(rows) if shape is not None else None
         if array is not None and shape is not None:
             if array.ndim == len(shape) + 1 and array.shape[1:] == shape:
-                return array.reshape(len(array), layout.size)
+                return in_order(array).reshape(len(array), layout.size)
             if array.shape == (0,):
                 return array.reshape(0, layout.size)
             if is_array(rows):
@@ -108,19 +104,26 @@ class NumPy:
 
     def source(self, kind: str = "grads") -> str:
         """The generated code of a pass: "values", "grads" or "input_grads"."""
-        return self._pass(kind).source
+        return self._pass(kind).code.source
+
+
+class Code:
+    """The generated source of a pass, and what it needs."""
+
+    def __init__(self, program: Program, memory: Memory, steps: Backward | None, deterministic: bool) -> None:
+        self.results, self.memory, self.goes_back = program.results, memory, steps is not None
+        writer = Writer(program, memory, steps, deterministic)
+        self.source, self.constants, self.copied = writer.source(), writer.constants, writer.copied()
+        self.script = compile(self.source, f"<compiled program of {len(program)} instructions>", "exec")
+        self.chunk = chunk_for(memory.rows + (writer.adjoint_rows if steps else 0))
 
 
 class Pass:
-    """One generated source, and the workspaces that it runs in."""
+    """Code, and the workspaces that it runs in."""
 
-    def __init__(self, program: Program, memory: Memory, steps: Backward | None) -> None:
-        self.program, self.memory, self.steps = program, memory, steps
-        writer = Writer(program, memory, steps)
-        self.source, self.constants, self.copied = writer.source(), writer.constants, writer.copied()
-        self.code = compile(self.source, f"<compiled program of {len(program)} instructions>", "exec")
-        places = memory.rows + (writer.adjoint_rows if steps else 0)
-        self.chunk = chunk_for(places)
+    def __init__(self, program: Program, memory: Memory, steps: Backward | None, deterministic: bool) -> None:
+        self.program, self.code = program, Code(program, memory, steps, deterministic)
+        self.chunk, self._deterministic = self.code.chunk, deterministic
         self._idle: list[Workspace] = []
 
     def _workspace(self) -> Workspace:
@@ -128,9 +131,14 @@ class Pass:
         try:
             return self._idle.pop()
         except IndexError:
-            return Workspace(self)
+            return Workspace(self.code)
+
+    def _paired(self, rows: Array) -> Array:
+        """A row alone as two: an axis of length 1 is none to NumPy, whose loops then go another way and add up in another order."""
+        return np.concatenate((rows, rows)) if self._deterministic and len(rows) == 1 else rows
 
     def values(self, params: Array, rows: Array) -> Array:
+        count, rows = len(rows), self._paired(rows)
         out = np.empty((len(rows), len(self.program.results)))
         work = self._workspace()
         work.start(params)
@@ -138,18 +146,18 @@ class Pass:
             for k, result in enumerate(bound.results):
                 out[part, k] = result
         self._idle.append(work)
-        return out
+        return out[:count]
 
     def value_and_grad(self, params: Array, rows: Array, seed: float) -> tuple[float, Array]:
-        count = len(rows)
+        count, rows = len(rows), self._paired(rows)
         if not count:
             return 0.0, np.zeros(self.program.n_params)
         work = self._workspace()
         work.start(params)
         if count <= self.chunk:
-            bound = work.bound(count)
-            bound.run(params, rows.T, seed)
-            value = bound.total()
+            bound = work.bound(len(rows))
+            bound.run(params, rows.T, seed * (count / len(rows)))
+            value = bound.total(count)
         else:
             bound, value = self._summed(work, params, rows, seed)
         bound.after()
@@ -159,30 +167,40 @@ class Pass:
 
     def _chunks(self, work: Workspace, params: Array, rows: Array, seed: float) -> Iterator[tuple[slice, Bound]]:
         """Run the code on one part of the rows after another: which rows, and what holds their results."""
-        for lo in range(0, len(rows), self.chunk):
-            part = slice(lo, min(lo + self.chunk, len(rows)))
-            bound = work.bound(part.stop - lo)
-            bound.run(params, rows[part].T, seed)
-            yield part, bound
+        lo, count = 0, len(rows)
+        while lo < count:
+            hi = min(lo + self.chunk, count)
+            hi -= count - hi == 1  # no row is left alone: see `_paired`
+            bound = work.bound(hi - lo)
+            bound.run(params, rows[lo:hi].T, seed)
+            yield slice(lo, hi), bound
+            lo = hi
 
     def _summed(self, work: Workspace, params: Array, rows: Array, seed: float) -> tuple[Bound, float]:
         """The last part, after the adjoints in `once` of all parts have been added up, and the sum of the results."""
         sums = np.zeros_like(work.d_once)
         total = 0.0
-        for _, bound in self._chunks(work, params, rows, seed):
-            total += bound.total()
+        for part, bound in self._chunks(work, params, rows, seed):
+            total += bound.total(part.stop - part.start)
             sums += work.d_once
         work.d_once[:] = sums
         return bound, total
 
     def input_grads(self, params: Array, rows: Array) -> Array:
+        count, rows = len(rows), self._paired(rows)
         out = np.empty((len(rows), self.program.n_inputs))
         work = self._workspace()
         work.start(params)
         for part, bound in self._chunks(work, params, rows, 1.0):
             np.add(bound.d_rows[: self.program.n_inputs].T, 0.0, out=out[part])  # zeros are +0, as those of sums that begin at 0
         self._idle.append(work)
-        return out
+        return out[:count]
+
+
+def in_order(array: Array) -> Array:
+    """The array itself, or a copy, so that numbers lie where NumPy expects them: how a loop rounds may depend on how it walks."""
+    flags = array.flags
+    return array if flags.c_contiguous and flags.aligned else np.array(array, order="C")
 
 
 def chunk_for(places: int) -> int:
@@ -194,18 +212,18 @@ def chunk_for(places: int) -> int:
 class Workspace:
     """The memories of one call, and the code bound to them for each number of rows."""
 
-    def __init__(self, of: Pass) -> None:
-        self._of = of
-        self.once = np.zeros(of.memory.once)
-        self.d_once = np.zeros(of.memory.once)
-        for place, x in of.memory.constants.items():
+    def __init__(self, code: Code) -> None:
+        self._code = code
+        self.once = np.zeros(code.memory.once)
+        self.d_once = np.zeros(code.memory.once)
+        for place, x in code.memory.constants.items():
             self.once[place] = x
         self._bound: dict[int, Bound] = {}
         self._ready: set[int] = set()
 
     def start(self, params: Array) -> None:
         """Take in new parameters."""
-        for part in self._of.copied:
+        for part in self._code.copied:
             self.once[part] = params[part]
         self._ready.clear()
 
@@ -215,7 +233,7 @@ class Workspace:
         if known is None:
             if len(self._bound) >= _SIZES:
                 del self._bound[next(iter(self._bound))]
-            known = self._bound[count] = Bound(self._of, self, count)
+            known = self._bound[count] = Bound(self._code, self, count)
             self._ready.discard(count)
         if count not in self._ready:
             known.before()
@@ -226,20 +244,20 @@ class Workspace:
 class Bound:
     """The code bound to arrays for one number of rows."""
 
-    def __init__(self, of: Pass, work: Workspace, count: int) -> None:
-        self.rows = np.zeros((of.memory.rows, count))
-        self.d_rows = np.zeros((of.memory.rows if of.steps else 0, count))
+    def __init__(self, code: Code, work: Workspace, count: int) -> None:
+        self.rows = np.zeros((code.memory.rows, count))
+        self.d_rows = np.zeros((code.memory.rows if code.goes_back else 0, count))
         self.ones = np.ones(count)
-        self.results = [work.once[r.start : r.start + 1] if r.once else self.rows[r.start] for r in of.program.results]
-        names = {"np": np, "as_strided": as_strided, "scatter": scatter, "ones": self.ones, "n": count, **of.constants}
+        self.results = [work.once[r.start : r.start + 1] if r.once else self.rows[r.start] for r in code.results]
+        names = {"np": np, "as_strided": as_strided, "scatter": scatter, "ones": self.ones, "n": count, **code.constants}
         names |= {"once": work.once, "d_once": work.d_once, "rows": self.rows, "d_rows": self.d_rows}
-        exec(of.code, names)
-        self.before, self.run, self.after = names["before"], names["run"], names["after"]
+        exec(code.script, names)  # what it defines sees the names: if it stayed among them, that would be a cycle
+        self.before, self.run, self.after = names.pop("before"), names.pop("run"), names.pop("after")
 
-    def total(self) -> float:
-        """The sum of the results."""
+    def total(self, count: int) -> float:
+        """The sum of the results of so many rows."""
         (result,) = self.results
-        return float(result.dot(self.ones)) if len(result) == len(self.ones) else float(result[0]) * len(self.ones)
+        return float(np.add.reduce(result[:count])) if len(result) == len(self.ones) else float(result[0]) * count
 
 
 def scatter(memory: Array, layers: Sequence[tuple[Any, Any]], shares: Array) -> None:

@@ -217,6 +217,11 @@ class Program:
         return result
 
     @property
+    def products(self) -> int:
+        """How many of its terms are products of matrices."""
+        return sum(term.kind == "product" for i in self.instructions if isinstance(i, Sum) for term in i.terms)
+
+    @property
     def instructions(self) -> list[Forward]:
         return [*self.once, *self.rows]
 

@@ -132,11 +132,11 @@ def _families(left: list[float], shape: tuple[int, ...], right: list[float]) -> 
 
 
 class Reference:
-    """Runs a program on lists of floats."""
+    """Runs a program on lists of floats, and row by row: it is always deterministic."""
 
     name = "reference"
 
-    def __init__(self, program: Program, backward_of: Any, replay: Replay) -> None:
+    def __init__(self, program: Program, backward_of: Any, replay: Replay, deterministic: bool = True) -> None:
         self._program = program
         self._backward_of = backward_of
         self._replay = replay

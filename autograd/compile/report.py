@@ -18,20 +18,24 @@ class Report:
         instructions: how many they became.
         scalars: how many of these compute a single number.
         repaired: formulas that overflow or lose digits as they were written, replaced by forms that do not, and how many of each.
+        products: how many products of matrices are left to BLAS: where there are any, the last bits of a row depend on its batch.
         declined: what could not be grouped or compiled to array operations, and why. It runs all the same, only slower.
     """
 
-    def __init__(self, recording: Recording, program: Program, repaired: Mapping[str, int], backend: str) -> None:
+    def __init__(self, recording: Recording, program: Program, repaired: Mapping[str, int], backend: str, deterministic: bool) -> None:
         self.nodes = recording.size
         self.instructions = len(program)
         self.scalars = sum(instruction.out.size == 1 for instruction in program.instructions)
         self.repaired = dict(repaired)
+        self.products = 0 if deterministic else program.products
         self.declined = [*_frozen(recording), *_sequences(program), *_rules(program)]
         if backend == "numpy":
             self.declined += _kernels(program)
 
     def __str__(self) -> str:
         head = f"{self.nodes} operations for one row became {self.instructions} instructions, {self.scalars} of them on a single number"
+        if self.products:
+            head += f"\n{self.products} products of matrices are left to BLAS: deterministic=True gives a row the same bits in every batch"
         repairs = [f"{formula} is computed in a form that does not overflow ({count} x)" for formula, count in self.repaired.items()]
         return "\n".join([head, *(f"- {line}" for line in (*repairs, *self.declined))])
 

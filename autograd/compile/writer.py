@@ -23,10 +23,14 @@ FEW: Final = 16  # places that are written one by one where they follow no rule
 
 
 class Writer:
-    """Writes the source of one pass."""
+    """Writes the source of one pass.
 
-    def __init__(self, program: Program, memory: Memory, steps: Backward | None) -> None:
-        self.program, self.memory, self.steps = program, memory, steps
+    Args:
+        deterministic: whether all is added up in one order, whatever the number of rows and threads, which BLAS does not promise.
+    """
+
+    def __init__(self, program: Program, memory: Memory, steps: Backward | None, deterministic: bool) -> None:
+        self.program, self.memory, self.steps, self.deterministic = program, memory, steps, deterministic
         self.constants: dict[str, Any] = {}
         self.setup: list[str] = []
         self.parts: dict[str, list[str]] = {"before": [], "run": [], "after": []}
@@ -107,7 +111,7 @@ class Writer:
     def _reads_inputs_directly(self) -> bool:
         """Whether all that is read of the inputs are slices, so that the rows need not be copied."""
         n = self.program.n_inputs
-        if any(not result.once and result.start < n for result in self.program.results):
+        if self.deterministic or any(not result.once and result.start < n for result in self.program.results):
             return False
         instructions = [*self.program.rows, *(self.steps.rows if self.steps else ())]
         for instruction in instructions:
@@ -321,8 +325,42 @@ class Writer:
     def _reshaped(self, name: str, shape: tuple[int, ...]) -> str:
         return self._name(("reshaped", name, shape), "s", f"{name}.reshape({', '.join(map(str, shape))}, -1)")
 
+    # Products and sums over rows. BLAS is fast, and adds up in an order that depends on how many columns there are, on the place of a
+    # column among them, on threads and on the processor. einsum goes along the axis whose numbers lie side by side: along the rows, if
+    # there are two at least, adding term after term to all of them alike. What is added up over the rows depends on these alone.
+
     def _product(self, a: str, b: str, out: str, plain: bool) -> None:
-        self._call("dot" if plain and b not in self._parts_of_rows else "matmul", a, b, out=out)
+        """out = a @ b, (F, T) and (T, n), or that for each family."""
+        if self.deterministic:
+            self._line(f"np.einsum('{'ft,tn->fn' if plain else 'pft,ptn->pfn'}', {a}, {b}, out={out})")
+        else:
+            self._call("dot" if plain and b not in self._parts_of_rows else "matmul", a, b, out=out)
+
+    def _product_over_rows(self, a: str, b: str, out: str, plain: bool) -> None:
+        """out = a @ b^T, (F, n) and (T, n), or that for each family."""
+        if self.deterministic:
+            self._line(f"np.einsum('{'fn,tn->ft' if plain else 'pfn,ptn->pft'}', {a}, {b}, out={out})")
+        elif plain:
+            self._call("matmul" if b in self._parts_of_rows else "dot", a, f"{b}.T", out=out)
+        else:
+            self._call("matmul", a, f"{b}.transpose(0, 2, 1)", out=out)
+
+    def _total_over_rows(self, g: str, line: str) -> None:
+        """line = the sum over the rows of g."""
+        if self.deterministic:
+            self._line(f"np.add.reduce({g}, axis=1, out={line})")
+        else:
+            self._call("dot", g, "ones", out=line)
+
+    def _dot_over_rows(self, g: str, factor: str, line: str, size: int) -> None:
+        """line = the sum over the rows of g * factor; BLAS takes half as long."""
+        if self.deterministic:
+            self._line(f"np.einsum('kn,kn->k', {g}, {factor}, out={line})")
+        elif size == 1:
+            self._call("dot", g, self._indexed(factor, "[0]"), out=line)
+        else:
+            column = self._name((line, "column"), "s", f"{line}[:, None, None]")
+            self._call("matmul", self._indexed(g, "[:, None]"), self._indexed(factor, "[..., None]"), out=column)
 
     # Adjoints
 
@@ -372,21 +410,13 @@ class Writer:
             shares = self._buffer((a.target.size,), True)
             line = self._name((shares, "flat"), "s", f"{shares}[:, 0]")
         if a.factor is None:
-            self._call("dot", g, "ones", out=line)
+            self._total_over_rows(g, line)
         else:
             self._dot_over_rows(g, self._array(a.factor), line, a.target.size)
         if into is not None:
             self._mark(a.target)
         else:
             self._deposit(a.target, shares)
-
-    def _dot_over_rows(self, g: str, factor: str, line: str, size: int) -> None:
-        """line = the sum over the rows of g * factor; einsum takes twice as long."""
-        if size == 1:
-            self._call("dot", g, self._indexed(factor, "[0]"), out=line)
-        else:
-            column = self._name((line, "column"), "s", f"{line}[:, None, None]")
-            self._call("matmul", self._indexed(g, "[:, None]"), self._indexed(factor, "[..., None]"), out=column)
 
     def _indexed(self, name: str, index: str) -> str:
         """A view of an array, made in advance unless the array is a part of the rows given."""
@@ -404,16 +434,16 @@ class Writer:
             if into is not None and o.target.is_block:
                 view = f"d_once[{o.target.start}:{o.target.start + o.target.size}].reshape({size}, {length})"
                 out = self._name(("d matrix", o.target.places), "dw", view)
-                self._call("matmul" if right in self._parts_of_rows else "dot", g, f"{right}.T", out=out)
+                self._product_over_rows(g, right, out, plain=True)
                 if o.scale != 1.0:
                     self._call("multiply", out, self._number(o.scale), out=out)
                 self._mark(o.target)
                 return
             shares = self._name(("outer", size, length), "b", f"np.empty(({size}, {length}))")
-            self._call("matmul" if right in self._parts_of_rows else "dot", g, f"{right}.T", out=shares)
+            self._product_over_rows(g, right, shares, plain=True)
         else:
             shares = self._name(("outer", families, size, length), "b", f"np.empty(({families}, {size}, {length}))")
-            self._call("matmul", g, f"{right}.transpose(0, 2, 1)", out=shares)
+            self._product_over_rows(g, right, shares, plain=False)
             if o.target.shape[0] == 1:
                 whole = self._name(("outer", size, length), "b", f"np.empty(({size}, {length}))")
                 self._line(f"np.add.reduce({shares}, axis=0, out={whole})")

@@ -50,12 +50,14 @@ def body(f: Compiled) -> list[str]:
 @pytest.fixture
 def jax(monkeypatch: pytest.MonkeyPatch) -> None:
     """NumPy in the place of JAX."""
-    package, numpy, scipy, special = (ModuleType(name) for name in ("jax", "jax.numpy", "jax.scipy", "jax.scipy.special"))
+    names = ("jax", "jax.numpy", "jax.lax", "jax.scipy", "jax.scipy.special")
+    package, numpy, lax, scipy, special = map(ModuleType, names)
     vars(numpy).update({name: getattr(np, name) for name in dir(np) if not name.startswith("__")})
     named = {"erf": "erf", "erfc": "erfc", "gammaln": "lgamma", "polygamma": "polygammas"}
     vars(special).update({theirs: getattr(array_formulas, ours) for theirs, ours in named.items()})
     package.numpy = numpy  # type: ignore[attr-defined]
-    for module in (package, numpy, scipy, special):
+    lax.stop_gradient = array_formulas.stop_gradient  # type: ignore[attr-defined]
+    for module in (package, numpy, lax, scipy, special):
         monkeypatch.setitem(sys.modules, module.__name__, module)
 
 

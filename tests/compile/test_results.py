@@ -19,6 +19,7 @@ from autograd.compile.program import Reduce
 
 from .checks import BACKENDS, check, difference
 from .programs import Program, Shapes, network_function
+from .rounding import bounds
 
 every_backend = pytest.mark.parametrize("backend", BACKENDS)
 Pair = namedtuple("Pair", "w b")
@@ -198,8 +199,11 @@ def test_chunks(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
     assert f._machine._pass("grads").chunk == 256
     assert value == pytest.approx(sum(v for v, _ in each), rel=1e-12)
     assert difference(grads, sum(g for _, g in each)) < 1e-12
-    assert difference(f(params, rows), [v for v, _ in each]) < 1e-14
-    assert difference(f.input_grads(params, rows), np.concatenate([f.input_grads(params, row[None]) for row in rows])) < 1e-14
+    values, slopes = f(params, rows), f.input_grads(params, rows)
+    for k in {0, 255, 256, 511, 512, count - 1} & set(range(count)):
+        allowed, allowed_slopes = bounds(f, params.tolist(), rows[k].tolist())
+        assert (abs(values[k] - f(params, rows[k : k + 1])) <= allowed).all()
+        assert (abs(slopes[k] - f.input_grads(params, rows[k : k + 1])) <= allowed_slopes).all()
 
 
 def test_chunks_fit_the_cache() -> None:
@@ -210,7 +214,7 @@ def test_chunks_fit_the_cache() -> None:
 
 
 def test_many_sizes_of_batches_do_not_fill_the_memory() -> None:
-    f = compile(model, PARAMS, [0.0, 0.0])
+    f = compile(model, PARAMS, [0.0, 0.0], deterministic=True)
     expected = f(PARAMS, ROWS[:1])
     for count in range(1, 40):
         assert (f(PARAMS, np.repeat(ROWS[:1], count, axis=0)) == expected).all()
