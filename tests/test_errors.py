@@ -131,7 +131,7 @@ BAD: dict[str, tuple[Callable[[], Any], type[Exception], list[str]]] = {
     "too many nodes": (lambda: draw(Value(1.0) + 1, max_nodes=1), ValueError, ["2 nodes", "max_nodes=1", "draw a part of it"]),
     "drawing a number": (lambda: draw(1.0), TypeError, ["needs a Value", "1.0"]),  # type: ignore[arg-type]
     # Arrays
-    "array of strings": (lambda: autograd.array(np.array(["a"]).tolist()), TypeError, ["array needs an array of real numbers", "['a']"]),
+    "array of strings": (lambda: (np.array, autograd.array(["a"])), TypeError, ["array needs an array of real numbers", "['a']"]),
     "broadcast": (lambda: autograd.maximum(np.ones(2), autograd.array(np.ones(3))), ValueError, ["broadcast"]),
 }
 

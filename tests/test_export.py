@@ -502,7 +502,7 @@ def test_depth_that_sympy_cannot_bear() -> None:
 # Primitives of a user ----------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def cube() -> Op:
     @primitive(partials=lambda y, x: (3.0 * x * x,))  # type: ignore[untyped-decorator]
     def cube(x: float) -> float:

@@ -73,9 +73,7 @@ def _skeleton(tree: Any) -> Any:
         return np.zeros(tree.shape)
     if isinstance(tree, dict):
         return {key: _skeleton(branch) for key, branch in tree.items()}
-    if isinstance(tree, (list, tuple)):
-        return rebuild(tree, iter([0.0] * len(leaves(tree))))
-    return 0.0
+    return rebuild(tree, iter([0.0] * len(leaves(tree))))
 
 
 def _shape(tree: Any) -> tuple[int, ...] | None:

@@ -133,7 +133,7 @@ def _part(ref: Ref, whole: Ref) -> str:
     if ref.places == whole.places:
         return ""
     first = ref.start - whole.start
-    if ref.size == 1 or len(set(ref.places)) == 1:
+    if len(set(ref.places)) == 1:
         return f"[{first}]" if whole.size > 1 else ""
     if ref.is_block:
         return f"[{first}:{first + ref.size}]"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd import compile, cos, dot, exp, logsumexp, maximum, norm, sin, tanh, where
+from autograd import arctan2, compile, cos, dot, exp, logsumexp, maximum, norm, sin, tanh, where
 from autograd import sum as total
 
 FIVE = [1.0, 2.25, -3.0, 4.00001, 1e20]
@@ -87,6 +87,26 @@ READS: dict[str, tuple[Any, Any, Any, str]] = {
         lambda p, x: [dot(p["W"][i], x) + p["b"][i] for i in range(2)] + [p["s"] * x[0]],
         {"W": np.ones((2, 3)), "b": [1.0] * 2, "s": 0.0}, [0.0] * 3,
         "h1 = W @ x + b (2)\ns1 = s * x[0] (1)\nreturn [h1, s1]\nparameters: W (2 x 3), b (2), s (1)",
+    ),
+    "plus after minus": (
+        lambda p, x: x[0] - 2.0 * x[1] + x[2], [], [0.0] * 3,
+        "s1 = x[0] - 2 x[1] + x[2] (1)\nreturn s1",
+    ),
+    "minus first": (
+        lambda p, x: x[2] - x[0] - x[1], [], [0.0] * 3,
+        "s1 = x[2] - x[0] - x[1] (1)\nreturn s1",
+    ),
+    "parameters used twice": (
+        lambda p, x: [p[0] * x[0] + x[1] * tanh(x[0] * p[0])], [0.0], [0.0] * 2,
+        "s1 = p[0] * x[0] (1)\na1 = tanh(s1) (1)\ns2 = s1 + x[1] * a1 (1)\nreturn s2\nparameters: p[0] (1)",
+    ),
+    "vectors used twice": (
+        lambda p, x: [maximum(p[i], x[i]) * arctan2(x[i + 1], p[i]) for i in range(3)], [0.0] * 3, [0.0] * 4,
+        "a1 = maximum(p1, x[0:3]) (3)\na2 = arctan2(x[1:4], p1) (3)\ns1 = a1 * a2 (3)\nreturn s1\nparameters: p1 (3)",
+    ),
+    "in another order": (
+        lambda p, x: [p["b"][i] * v for i, v in zip((1, 2, 0), x, strict=True)], {"b": [1.0] * 3}, [0.0] * 3,
+        "s1 = b[...] * x (3)\nreturn s1\nparameters: b[...] (3)",
     ),
     "turned and backwards": (
         lambda p, x: [dot([p["W"][0][i], p["W"][1][i], p["W"][2][i]], x) + p["b"][1 - i] for i in range(2)],

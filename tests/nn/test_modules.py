@@ -169,7 +169,8 @@ class Tied(Module):
     def __init__(self) -> None:
         self.w = Value(1.0)
         self.table = {"a": [Value(2.0)], "b": (Value(3.0), Value(4.0))}
-        self.matrix = autograd.array(np.array([[5.0, 6.0], [7.0, 8.0]]))
+        matrix = np.array([[5.0, 6.0], [7.0, 8.0]])
+        self.matrix = autograd.array(matrix)
         self.again = self.w
         self.parts = [Neuron.of([9.0], bias=False), {"deep": Neuron.of([10.0])}]
         self.same = self.parts[0]
