@@ -13,6 +13,7 @@ from contextlib import suppress
 from os import PathLike
 from typing import TYPE_CHECKING
 
+from . import files
 from .graph import Graph
 from .groups import Group
 from .scene import Arrow, Box, Scene, arrange, largest_gradient, span
@@ -54,9 +55,7 @@ class Drawing:
         ending = os.path.splitext(path)[1].lower()
         if ending not in _FORMATS:
             raise ValueError(f"cannot save a drawing as {path!r}: the name must end in {', '.join(_FORMATS)}")
-        picture = self._as(ending)
-        with open(path, "wb") as file:
-            file.write(picture)
+        files.write(path, self._as(ending))
         return path
 
     def svg(self) -> str:

@@ -1,17 +1,21 @@
-"""Files: JSON with a format, a version and a checksum, written whole or not at all, with nothing in it that could run."""
+"""Files, written whole or not at all; those that are read again are JSON with a format, a version and a checksum, and nothing in it
+that could run.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-import threading
+import stat
 from collections.abc import Callable
+from contextlib import suppress
 from os import PathLike
 from typing import Any, NoReturn, TypeVar
 
 T = TypeVar("T")
 Path = str | PathLike[str]
+_STREAMS = ("/dev/fd/", "/dev/std", "/proc/")  # names of open files, which have a position and are not to be replaced
 
 
 class Invalid(Exception):
@@ -22,19 +26,65 @@ def invalid(problem: str) -> NoReturn:
     raise Invalid(problem)
 
 
-def save(path: Path, kind: str, version: int, contents: dict[str, Any]) -> None:
-    """Write `contents`, of which JSON must be able to speak. The file appears whole or not at all."""
-    document = {"format": _format(kind), "version": version, "sha256": _digest(contents), kind: contents}
-    text = json.dumps(document, separators=(",", ":"), allow_nan=False)
-    temporary = f"{os.fspath(path)}.{os.getpid()}.{threading.get_ident()}.part"
+def write(path: Path, content: bytes) -> None:
+    """Write a file. What was there stays until all of the new content is there, and for good if that fails.
+
+    Links are followed, and the rights of an old file kept. What is no plain file (a pipe, a terminal) is written to as it is.
+
+    Raises:
+        OSError: as `open` does, of the path as it was given.
+    """
+    path = os.fspath(path)
     try:
-        with open(temporary, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(temporary, path)
+        old = _found(path)
+        if old is None or (stat.S_ISREG(old.st_mode) and not os.path.abspath(path).startswith(_STREAMS)):
+            _replace(os.path.realpath(path), content, old)
+        else:
+            with open(path, "ab") as file:
+                file.write(content)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, path) if error.errno else error from None
+
+
+def _found(path: str) -> os.stat_result | None:
+    try:
+        return os.stat(path)
+    except FileNotFoundError:
+        if not os.path.basename(path):  # "folder/" is no name for a file
+            raise
+        return None
+
+
+def _replace(target: str, content: bytes, old: os.stat_result | None) -> None:
+    mode = 0o666  # less the umask
+    if old is not None:
+        os.close(os.open(target, os.O_WRONLY))  # to replace a file takes rights to its folder only
+        mode = stat.S_IMODE(old.st_mode)
+    temporary = os.path.join(os.path.dirname(target), f".{os.urandom(8).hex()}.part")
+    try:
+        with open(temporary, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
+            file.write(content)
+        if old is not None:
+            _give(temporary, old)
+        os.replace(temporary, target)
     except BaseException:
-        if os.path.exists(temporary):
+        with suppress(FileNotFoundError):
             os.remove(temporary)
         raise
+
+
+def _give(path: str, old: os.stat_result) -> None:
+    """Give a file the owner and the rights of an old one, as far as this user and this system can."""
+    with suppress(OSError, AttributeError):
+        os.chown(path, old.st_uid, old.st_gid)
+    with suppress(OSError):
+        os.chmod(path, stat.S_IMODE(old.st_mode))
+
+
+def save(path: Path, kind: str, version: int, contents: dict[str, Any]) -> None:
+    """Write `contents`, of which JSON must be able to speak."""
+    document = {"format": _format(kind), "version": version, "sha256": _digest(contents), kind: contents}
+    write(path, json.dumps(document, separators=(",", ":"), allow_nan=False).encode())
 
 
 def load(path: Path, kind: str, version: int, read: Callable[[dict[str, Any]], T]) -> T:

@@ -35,6 +35,7 @@ from functools import cached_property
 from os import PathLike
 from typing import Any, NamedTuple, overload
 
+from . import files
 from .draw import printable, short
 from .graph import Graph
 from .op import Op
@@ -244,8 +245,7 @@ class Steps(Sequence[Step]):
             from .gif import gif
 
             content = gif(self)
-        with open(path, "wb") as file:
-            file.write(content)
+        files.write(path, content)
         return path
 
     def show(self) -> None:

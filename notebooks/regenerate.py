@@ -117,7 +117,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def write(notebook: Any, path: Path) -> None:
     import nbformat
 
-    path.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8", newline="\n")
+    from autograd import files
+
+    files.write(path, f"{nbformat.writes(notebook)}\n".encode())
 
 
 if __name__ == "__main__":
