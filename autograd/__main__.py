@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 import os
-import re
 import sys
+
+if __name__ == "__main__" and os.path.realpath(sys.path[0]) == os.getcwd():
+    del sys.path[0]  # python -m puts the current folder first: a random.py there would be run for the library's
+
+import argparse
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn

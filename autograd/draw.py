@@ -74,13 +74,18 @@ class Drawing:
 
         return render(self.source, format)
 
-    def _repr_svg_(self) -> str:
-        return self.svg()
+    def _repr_svg_(self) -> str | None:
+        with suppress(Exception):  # the HTML says what is wrong, if it is
+            return self.svg()
+        return None
 
     def _repr_html_(self) -> str:
-        from .fallback import inline
+        from .fallback import complaint, inline
 
-        return inline(self.svg())
+        try:
+            return inline(self.svg())
+        except Exception as error:
+            return complaint(error)
 
     def __repr__(self) -> str:
         return f"<Drawing of {self.source.count(' [')} elements: .save('graph.svg') writes it>"
@@ -123,17 +128,17 @@ def draw(
 
 
 def notebook_display(v: Value) -> dict[str, str]:
-    """What a notebook shows for a Value: text, and a picture if the graph is small and Graphviz is there."""
+    """What a notebook shows for a Value: text, and a picture if the graph is small and can be drawn."""
     graph = Graph(v)
     shown = {"text/plain": repr(v)}
     if len(graph) > _DISPLAYED:
         shown["text/plain"] += f"\n{graph!r}: draw(...) makes a picture, print(Graph(...)) a table"
         return shown
-    from .render import RenderError
+    from .fallback import inline
 
-    with suppress(RenderError, ImportError):  # a picture is a courtesy here
-        picture = draw(v)
-        shown |= {"image/svg+xml": picture.svg(), "text/html": picture._repr_html_()}
+    with suppress(Exception):  # a picture is a courtesy here; draw(v) says why there is none
+        svg = draw(v).svg()
+        shown |= {"image/svg+xml": svg, "text/html": inline(svg)}
     return shown
 
 

@@ -12,9 +12,8 @@ import webbrowser
 from pathlib import Path
 
 from .draw import draw
-from .fallback import with_fallback
+from .fallback import complaint, with_fallback
 from .page import Show, page
-from .render import RenderError
 from .stepping import Steps
 
 _HEIGHT = 560  # pixels
@@ -25,8 +24,8 @@ def embedded(steps: Steps) -> str:
     try:
         content = page(steps)
         picture = draw(Show(steps).root, max_nodes=300).svg()
-    except (RenderError, ValueError) as error:
-        return f"<p>{html.escape(str(error))}</p><pre>{html.escape(str(steps))}</pre>"
+    except Exception as error:
+        return f"{complaint(error)}<pre>{html.escape(str(steps))}</pre>"
     frame = (
         f'<iframe title="Steps through the computational graph" sandbox="allow-scripts" width="100%" height="{_HEIGHT}" '
         f'style="display:block;border:0;border-radius:10px" srcdoc="{html.escape(content)}"></iframe>'

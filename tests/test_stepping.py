@@ -263,7 +263,8 @@ def test_other_endings_are_refused(tmp_path: Path) -> None:
 def test_an_error_of_the_renderer_leaves_no_file(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if name.endswith("gif"):
         pytest.importorskip("PIL")
-    monkeypatch.setattr(render, "_command", lambda format: [sys.executable, "-c", "import sys; sys.exit('broken')"])
+    broken = [sys.executable, "-c", "import sys; sys.exit('broken')"]
+    monkeypatch.setattr(render, "_renderers", lambda format: [render._Renderer("dot", broken)])
     recorded = steps(sigmoid_example())
     with pytest.raises(render.RenderError, match="broken"):
         recorded.save(tmp_path / name)
