@@ -31,8 +31,7 @@ def film() -> Any:
 
 
 def figure(path: Path) -> None:
-    pytest.importorskip("matplotlib")
-    _saved(nn.plot.activations(["relu"]), path)
+    _saved(nn.plot.activations(["relu"], ax=pytest.importorskip("matplotlib.figure").Figure().subplots()), path)
 
 
 def history() -> nn.History:
