@@ -17,6 +17,7 @@ from . import files
 from .graph import Graph
 from .groups import Group
 from .scene import Arrow, Box, Scene, arrange, largest_gradient, span
+from .tables import printable, short
 from .value import Value
 
 if TYPE_CHECKING:
@@ -316,16 +317,6 @@ def _operation(node: Value, constants: bool = True) -> str:
 def _rows(*rows: tuple[str, str]) -> str:
     lines = "".join(f'<TR><TD><FONT COLOR="{colour}">{text}</FONT></TD></TR>' for colour, text in rows)
     return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">{lines}</TABLE>>'
-
-
-def short(name: str, limit: int = 40) -> str:
-    return name if len(name) <= limit else name[: limit - 1] + "…"
-
-
-def printable(text: str) -> str:
-    """The text on one line, without what XML cannot hold."""
-    spaced = text.replace("\r\n", " ⏎ ").replace("\n", " ⏎ ").replace("\t", " ")
-    return "".join(c if c.isprintable() else "\ufffd" for c in spaced)
 
 
 def _text(text: str) -> str:

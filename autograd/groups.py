@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextvars import ContextVar, Token
 from typing import Any
 
+from .tables import printable
 from .value import Value
 from .watching import unwatch, watch
+
+_TOLD = 12  # groups of a path that are written out
 
 
 class Group:
@@ -21,16 +25,42 @@ class Group:
     @property
     def path(self) -> tuple[Group, ...]:
         """The groups around it and itself, outermost first."""
-        return (*self.parent.path, self) if self.parent else (self,)
+        path, group = [], self
+        while group is not None:
+            path.append(group)
+            group = group.parent
+        return tuple(path[::-1])
+
+    def __str__(self) -> str:
+        names = [printable(group.name) for group in self.path]
+        return " / ".join(names if len(names) <= _TOLD else [*names[:2], "...", *names[2 - _TOLD :]])
 
     def __repr__(self) -> str:
-        return f"<Group {' / '.join(g.name for g in self.path)}>"
+        return f"<Group {self}>"
 
     def __copy__(self) -> Group:
         return self
 
     def __deepcopy__(self, memo: object) -> Group:
         return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        from .pickling import reduce_group
+
+        return reduce_group(self)
+
+
+def outermost_first(nodes: Iterable[Value]) -> dict[Group, int]:
+    """The groups of these nodes and those around them, each after the one around it, with their places in that order."""
+    places: dict[Group, int] = {}
+    for group in dict.fromkeys([getattr(node, "_group", None) for node in nodes]):
+        new = []
+        while group is not None and group not in places:
+            new.append(group)
+            group = group.parent
+        for inner in reversed(new):
+            places[inner] = len(places)
+    return places
 
 
 _current: ContextVar[Group | None] = ContextVar("group", default=None)

@@ -7,6 +7,7 @@ outranks Value), and `_apply(op, operands)`, which carries the op out.
 
 from __future__ import annotations
 
+import keyword
 import sys
 from collections.abc import Callable, Iterable
 from typing import Any, Final
@@ -31,6 +32,9 @@ class Op:
         kinks: `kinks(*x)` gives numbers that vanish where a derivative jumps or does not exist, and change sign across.
         numpy: NumPy's name of the same function, where it differs.
         shortcuts: by the class of the first operand, a lean way to carry the op out that may answer NotImplemented.
+
+    Raises:
+        ValueError: if `name` cannot be a name in Python: it becomes one in methods and in generated source.
     """
 
     def __init__(
@@ -47,6 +51,9 @@ class Op:
         numpy: str | None = None,
         doc: str | None = None,
     ) -> None:
+        _check_name(name)
+        if not isinstance(symbol, str | None):
+            raise TypeError(f"the symbol of a primitive must be a str (got {shown(symbol)}, {_article(type(symbol).__name__)})")
         fields = {
             "name": name,
             "forward": forward,
@@ -167,6 +174,20 @@ class Op:
         if isinstance(partials, tuple):
             partials = tuple(float(d) if type(d) is Float else d for d in partials)
         return partials
+
+
+def _check_name(name: Any) -> None:
+    if not isinstance(name, str):
+        raise TypeError(f"the name of a primitive must be a str (got {shown(name)}, {_article(type(name).__name__)})")
+    if not name.isidentifier():
+        raise ValueError(f"the name of a primitive must be an identifier (got {name!r}): pass name=...")
+    if keyword.iskeyword(name) or name == "__debug__":
+        raise ValueError(f"{name!r} is a word of Python's language: choose another name")
+    if not name.isascii():
+        from unicodedata import normalize
+
+        if (as_read := normalize("NFKC", name)) != name:
+            raise ValueError(f"Python reads the name {name!r} as {as_read!r}: choose that one")
 
 
 def _count(op: Op) -> str:

@@ -18,10 +18,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .draw import Drawing, _Writer, number, printable, short
+from .draw import Drawing, _Writer, number
 from .graph import Graph
 from .scene import Box, Scene, arrange
 from .stepping import FORWARD, Part, Step, Steps
+from .tables import short
 from .value import Value
 
 MAX_NODES = 300  # drawn one by one; groups of a larger graph are closed
@@ -59,7 +60,7 @@ def page(steps: Steps) -> str:
     show = Show(steps)
     data = {"boxes": [(box.id, box.title is not None) for box in show.scene.boxes], "stops": [_compact(stop) for stop in show.stops]}
     script = _asset("page.js")
-    root = _label(steps.graph.names()[id(steps.root)])
+    root = short(steps.graph.names()[id(steps.root)])
     parts = {
         "title": html.escape(f"{root}, step by step"),
         "script_hash": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
@@ -155,7 +156,7 @@ class Show:
         if box.title is None:
             rule, note = self.steps.parts(batch[0]), _computed_note(steps[0])
         else:
-            rule = [("name", _label(box.title)), ("sign", f": {len(batch):,} nodes computed")]
+            rule = [("name", short(box.title)), ("sign", f": {len(batch):,} nodes computed")]
             note = "Every node of the group has its value."
         return Stop(FORWARD, box.id, edges, [Reveal(box.id, None, True)], rule, note)
 
@@ -170,7 +171,7 @@ class Show:
         if len(steps) == 1:
             rule, note = self.steps.parts(batch[0]), _passed_on_note(self.steps, batch[0])
         else:
-            title = _label(box.title) if box.title is not None else self.steps.names[id(steps[0].node)]
+            title = short(box.title) if box.title is not None else self.steps.names[id(steps[0].node)]
             rule = [("name", title), ("sign", f": {len(batch):,} contributions passed on")]
             note = "Every edge follows the same rule: upstream gradient × local derivative = contribution."
         return Stop(steps[0].phase, box.id, edges, list(reveals.values()), rule, note)
@@ -212,10 +213,6 @@ def _passed_on_note(steps: Steps, index: int) -> str:
         return f"Contribution {arrived} of {expected}: {name} has {total} so far, and waits for the rest before it passes anything on."
     added = f"Contribution {arrived} of {expected}: all" if expected > 1 else "All"
     return f"{added} of the gradient of {name} has arrived. It is {total}."
-
-
-def _label(name: str) -> str:
-    return printable(short(name))
 
 
 def _unique(edges: Iterator[str | None]) -> list[str]:

@@ -35,8 +35,8 @@ def primitive(
             numbers that vanish there and change sign across.
 
     Raises:
-        ValueError: if the name is that of a built-in primitive or of an attribute of Value, or the domain is empty. On use, if
-            `partials` returns the wrong number of derivatives.
+        ValueError: if the name cannot be one in Python, or is that of a built-in primitive or of an attribute of Value, or the domain is
+            empty. On use, if `partials` returns the wrong number of derivatives.
 
     >>> from autograd import Value, grad
     >>> @primitive(partials=lambda y, x: (3.0 * x * x,))
@@ -50,10 +50,10 @@ def primitive(
     for argument, given in (("the decorated object", f), ("partials", partials)):
         if not callable(given):
             raise TypeError(f"{argument} of a primitive must be a function (got {given!r})")
-    name = name or f.__name__
+    name = getattr(f, "__name__", "") if name is None else name
     arity, defaults = _signature(f)
     op = Op(
-        _checked_name(name),
+        name,
         f,
         partials,
         symbol=symbol,
@@ -63,19 +63,17 @@ def primitive(
         kinks=_switches(kinks),
         doc=f.__doc__,
     )
+    _check_is_free(name)
     operators.adopt(op)
     ops.table[name] = op
     return op
 
 
-def _checked_name(name: str) -> str:
-    if not name.isidentifier():
-        raise ValueError(f"the name of a primitive must be an identifier (got {name!r}): pass name=...")
+def _check_is_free(name: str) -> None:
     if name in ops.builtin:
         raise ValueError(f"{name!r} is a built-in primitive: choose another name")
     if operators.is_taken(name):
         raise ValueError(f"{name!r} is an attribute of the package's numbers: choose another name")
-    return name
 
 
 def _signature(f: Callable[..., float]) -> tuple[int | None, tuple[float, ...]]:

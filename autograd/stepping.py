@@ -36,10 +36,9 @@ from os import PathLike
 from typing import Any, NamedTuple, overload
 
 from . import files
-from .draw import printable, short
 from .graph import Graph
 from .op import Op
-from .tables import table
+from .tables import short, table
 from .value import Value
 
 FORWARD, BACKWARD = "forward", "backward"
@@ -165,7 +164,7 @@ class Steps(Sequence[Step]):
     @cached_property
     def names(self) -> dict[int, str]:
         """What the rules call each node, by its id."""
-        return {key: short(printable(name), 24) for key, name in self.graph.names().items()}
+        return {key: short(name, 24) for key, name in self.graph.names().items()}
 
     def formula(self, index: int) -> str:
         """The rule of one step, written out with its numbers: "dL/dw += dL/dy * dy/dw = 0.5 * -1 = -0.5"."""

@@ -167,10 +167,7 @@ class Value(Number):
 
     @property
     def label(self) -> str:
-        try:
-            return self._label
-        except AttributeError:  # never set: most nodes have no name, and none pays for the possibility
-            return ""
+        return getattr(self, "_label", "")  # never set: most nodes have no name, and none pays for the possibility
 
     @label.setter
     def label(self, label: str) -> None:
@@ -181,10 +178,7 @@ class Value(Number):
     @property
     def group(self) -> Group | None:
         """The innermost `autograd.group` block that recorded this node, None outside all and for leaves."""
-        try:
-            return self._group
-        except AttributeError:
-            return None
+        return getattr(self, "_group", None)
 
     @property
     def args(self) -> tuple[Value | float, ...]:
@@ -198,7 +192,12 @@ class Value(Number):
     @property
     def parents(self) -> tuple[Value, ...]:
         """The Values among `args`: one for each edge into this node."""
-        return tuple(x for x in self.args if type(x) is Value)
+        a, b = self._a, self._b
+        if type(a) is Value:
+            return (a, b) if type(b) is Value else (a,)
+        if type(a) is tuple:
+            return tuple([x for x in a if type(x) is Value])
+        return (b,) if type(b) is Value else ()
 
     def partials(self) -> tuple[float, ...]:
         """The local derivatives of this node, one for each of `parents`."""
@@ -250,7 +249,7 @@ class Value(Number):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
         for node in topological_order([self], known=memo):
-            args = tuple(memo[id(x)] if type(x) is Value else x for x in node.args)
+            args = tuple([memo[id(x)] if type(x) is Value else x for x in node.args])
             memo[id(node)] = _restored(node.op, args, node._data, node._grad, node.label, node.group)
         copied: Value = memo[id(self)]
         return copied
