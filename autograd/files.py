@@ -8,12 +8,13 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from os import PathLike
 from typing import Any, NoReturn, TypeVar
 
 T = TypeVar("T")
+Reader = Callable[[dict[str, Any]], T]
 Path = str | PathLike[str]
 _STREAMS = ("/dev/fd/", "/dev/std", "/proc/")  # names of open files, which have a position and are not to be replaced
 
@@ -83,12 +84,16 @@ def _give(path: str, old: os.stat_result) -> None:
 
 def save(path: Path, kind: str, version: int, contents: dict[str, Any]) -> None:
     """Write `contents`, of which JSON must be able to speak."""
-    document = {"format": _format(kind), "version": version, "sha256": _digest(contents), kind: contents}
-    write(path, json.dumps(document, separators=(",", ":"), allow_nan=False).encode())
+    text = _text(contents, allow_nan=False)
+    head = _text({"format": _format(kind), "version": version, "sha256": hashlib.sha256(text).hexdigest()})
+    write(path, b'%b,"%b":%b}' % (head[:-1], kind.encode(), text))
 
 
-def load(path: Path, kind: str, version: int, read: Callable[[dict[str, Any]], T]) -> T:
+def load(path: Path, kind: str, version: int, read: Reader[T], older: Mapping[int, Reader[T]] | None = None) -> T:
     """What `read` makes of the contents of a file that `save` wrote. `read` says what is wrong with them by `invalid`.
+
+    Args:
+        older: what reads the contents of files of older versions, by their version.
 
     Raises:
         ValueError: if the file is of another kind, was cut short or altered, or is of a later version.
@@ -100,7 +105,13 @@ def load(path: Path, kind: str, version: int, read: Callable[[dict[str, Any]], T
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{os.fspath(path)!r} is not a {kind} file, or was cut short: {error}") from None
     try:
-        return read(_contents(document, kind, version))
+        readers = {**(older or {}), version: read}
+        contents = _contents(document, kind, readers)
+        if document.get("sha256") not in _digests(raw, kind, contents):
+            invalid("its checksum does not match: the file was altered after it was saved")
+        reader = readers[document["version"]]
+        del raw, document  # of large files all this takes room
+        return reader(contents)
     except (Invalid, RecursionError) as error:
         raise ValueError(f"{os.fspath(path)!r} cannot be read as a {kind}: {error}") from None
 
@@ -113,20 +124,30 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
+def _text(contents: dict[str, Any], allow_nan: bool = True) -> bytes:
+    return json.dumps(contents, sort_keys=True, separators=(",", ":"), allow_nan=allow_nan).encode()
+
+
 def _digest(contents: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(contents, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    return hashlib.sha256(_text(contents)).hexdigest()
 
 
-def _contents(document: Any, kind: str, version: int) -> dict[str, Any]:
-    """The part of the document that matters, if it is whole and unaltered."""
+def _digests(raw: bytes, kind: str, contents: dict[str, Any]) -> Iterator[str]:
+    """The checksum of the contents as they stand in the file, and as they are written here."""
+    mark = b'"%b":' % kind.encode()
+    yield hashlib.sha256(memoryview(raw)[raw.find(mark) + len(mark) : -1]).hexdigest()
+    yield _digest(contents)
+
+
+def _contents(document: Any, kind: str, readers: Mapping[int, Any]) -> dict[str, Any]:
+    """The part of the document that matters, if there is something that reads it."""
     if not isinstance(document, dict) or document.get("format") != _format(kind):
         invalid(f'it does not say "format": "{_format(kind)}"')
     found = document.get("version")
-    if type(found) is not int or found != version:
-        invalid(f"it has version {found!r}, and this release reads version {version}: update scalar-autograd to read newer files")
+    if type(found) is not int or found not in readers:
+        versions = " and ".join(map(str, sorted(readers)))
+        invalid(f"it has version {found!r}, and this release reads version {versions}: update scalar-autograd to read newer files")
     contents = document.get(kind)
     if not isinstance(contents, dict):
         invalid(f"it has no {kind} in it")
-    if document.get("sha256") != _digest(contents):
-        invalid("its checksum does not match: the file was altered after it was saved")
     return contents

@@ -73,10 +73,11 @@ class Graph(Sequence[Value]):
         """The number of operations on the longest path from a leaf to a root."""
         depth: dict[int, int] = {}
         for node in self.nodes:
-            deepest = -1
+            level = 0
             for parent in node.parents:
-                deepest = max(deepest, depth[id(parent)])
-            depth[id(node)] = deepest + 1
+                if depth[id(parent)] >= level:
+                    level = depth[id(parent)] + 1
+            depth[id(node)] = level
         return max(depth.values(), default=0)
 
     @property
@@ -139,7 +140,8 @@ class Graph(Sequence[Value]):
             found = [key] if id(key) in leaves else labelled.get(key, []) if isinstance(key, str) else []
             if len(found) != 1:
                 problem = f"{len(found)} leaves have this label" if found else "no leaf of this graph"
-                raise KeyError(f"cannot update {key!r}: {problem} (labels of leaves: {', '.join(map(short, sorted(labelled))) or 'none has a label'})")
+                known = ", ".join(map(short, sorted(labelled))) or "none has a label"
+                raise KeyError(f"cannot update {key!r}: {problem} (labels of leaves: {known})")
             data[id(found[0])] = as_float(x, f"new data of {key!r}")
         return data
 

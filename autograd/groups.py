@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextvars import ContextVar, Token
-from typing import Any
+from typing import Any, ClassVar
 
 from .tables import printable
 from .value import Value
@@ -18,6 +18,12 @@ class Group:
 
     __slots__ = ("name", "parent")
 
+    exist: ClassVar[bool] = False  # to ask a million nodes for a group that none can have takes its time
+
+    def __new__(cls, *_: Any) -> Group:
+        Group.exist = True
+        return object.__new__(cls)
+
     def __init__(self, name: str, parent: Group | None = None) -> None:
         self.name = name
         self.parent = parent
@@ -25,7 +31,8 @@ class Group:
     @property
     def path(self) -> tuple[Group, ...]:
         """The groups around it and itself, outermost first."""
-        path, group = [], self
+        path: list[Group] = []
+        group: Group | None = self
         while group is not None:
             path.append(group)
             group = group.parent
@@ -53,7 +60,7 @@ class Group:
 def outermost_first(nodes: Iterable[Value]) -> dict[Group, int]:
     """The groups of these nodes and those around them, each after the one around it, with their places in that order."""
     places: dict[Group, int] = {}
-    for group in dict.fromkeys([getattr(node, "_group", None) for node in nodes]):
+    for group in dict.fromkeys([node.group for node in nodes]) if Group.exist else ():
         new = []
         while group is not None and group not in places:
             new.append(group)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import copyreg
 import threading
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection
 from typing import Any
 
 from .groups import Group, outermost_first
@@ -22,12 +22,12 @@ from .value import Value, _new, _restored, topological_order
 class _Prelude:
     """Everything that a node or a group depends on, unpickled as a plain list."""
 
-    def __init__(self, items: Sequence[Value | Group]) -> None:
-        self.items = items
-        self.ids = frozenset(map(id, items))
+    def __init__(self, groups: Collection[Group], nodes: Collection[Value] = ()) -> None:
+        self.groups, self.nodes = groups, nodes
+        self.ids = frozenset(map(id, (*groups, *nodes)))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return list, (), None, iter([_Mark(weakref.ref(self)), *self.items, _Mark(_none)])
+        return list, (), None, iter([_Mark(weakref.ref(self)), *self.groups, *self.nodes, _Mark(_none)])
 
 
 class _Mark:
@@ -59,15 +59,21 @@ _writing = _Writing()
 
 def reduce(node: Value) -> tuple[Any, ...]:
     """What Value.__reduce__ answers."""
-    record: tuple[Any, ...] = (node.op, node._a, node._b, node._data, node._grad)
-    label, group = getattr(node, "_label", ""), getattr(node, "_group", None)
-    if label or group is not None:
-        record = (*record, label, group)
     prelude = _writing.prelude()
-    if node.op is None or (prelude is not None and id(node) in prelude.ids):
-        return _node, record
+    if prelude is not None and id(node) in prelude.ids:
+        return _node, _record(node, bool(prelude.groups))
+    if node.op is None:
+        return _node, _record(node, True)
     nodes = topological_order([node])
-    return _after, (_Prelude([*outermost_first(nodes), *nodes[:-1]]), _node, *record)
+    return _after, (_Prelude(outermost_first(nodes), nodes[:-1]), _node, *_record(node, True))
+
+
+def _record(node: Value, grouped: bool) -> tuple[Any, ...]:
+    label = getattr(node, "_label", "")
+    group = node.group if grouped else None
+    if label or group is not None:
+        return node.op, node._a, node._b, node._data, node._grad, label, group
+    return node.op, node._a, node._b, node._data, node._grad
 
 
 def reduce_group(group: Group) -> tuple[Any, ...]:
@@ -79,8 +85,8 @@ def reduce_group(group: Group) -> tuple[Any, ...]:
     return _after, (_Prelude(group.path[:-1]), Group, *record)
 
 
-copyreg.pickle(Value, reduce)  # type: ignore[arg-type]  # spares pickle the way through the method for all but the first node
-copyreg.pickle(Group, reduce_group)  # type: ignore[arg-type]
+copyreg.pickle(Value, reduce)  # spares pickle the way through the method for all but the first node
+copyreg.pickle(Group, reduce_group)
 
 
 def _node(op: Op | None, a: Any, b: Any, data: float, grad: float, label: str = "", group: Group | None = None) -> Value:
