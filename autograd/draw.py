@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from . import files
 from .graph import Graph
-from .groups import Group
+from .groups import Group, outermost_first
 from .scene import Arrow, Box, Scene, arrange, largest_gradient, span
 from .tables import printable, short
 from .value import Value
@@ -171,15 +171,14 @@ class _Writer:
         children: dict[Group | None, list[Group]] = {}
         for box in self.scene.boxes:
             inside.setdefault(box.within, []).append(box)
-            for group in box.within.path if box.within else ():
-                siblings = children.setdefault(group.parent, [])
-                if not any(group is other for other in siblings):
-                    siblings.append(group)
+        for group in outermost_first(inside):
+            children.setdefault(group.parent, []).append(group)
         self._frame(dot, None, inside, children)
 
     def _frame(
         self, dot: graphviz.Digraph, group: Group | None, inside: dict[Group | None, list[Box]], children: dict[Group | None, list[Group]]
     ) -> None:
+        """The frame of one group; a scene has them no deeper than a few."""
         for box in inside.get(group, ()):
             self._box(dot, box)
         for child in children.get(group, ()):

@@ -57,10 +57,15 @@ class Group:
         return reduce_group(self)
 
 
-def outermost_first(nodes: Iterable[Value]) -> dict[Group, int]:
+def groups_of(nodes: Iterable[Value]) -> dict[Group, int]:
     """The groups of these nodes and those around them, each after the one around it, with their places in that order."""
+    return outermost_first([node.group for node in nodes] if Group.exist else ())
+
+
+def outermost_first(groups: Iterable[Group | None]) -> dict[Group, int]:
+    """These groups and those around them, each after the one around it, with their places in that order."""
     places: dict[Group, int] = {}
-    for group in dict.fromkeys([node.group for node in nodes]) if Group.exist else ():
+    for group in dict.fromkeys(groups):
         new = []
         while group is not None and group not in places:
             new.append(group)

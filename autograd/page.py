@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 from .draw import Drawing, _Writer, number
 from .graph import Graph
-from .scene import Box, Scene, arrange
+from .scene import Box, arrange, plan
 from .stepping import FORWARD, Part, Step, Steps
 from .tables import short
 from .value import Value
@@ -76,9 +76,10 @@ class Show:
     """The stops of a graph, and the picture they step through."""
 
     def __init__(self, steps: Steps) -> None:
+        _check_size(steps.graph)
         self.steps = steps
         self.root = _as_recorded(steps)
-        self.scene = self._arranged()
+        self.scene = arrange(Graph(self.root), MAX_NODES, True)
         self.box_of = {id(node): box for box in self.scene.boxes for node in self._originals(box)}
         self.stops = list(self._stops())
         if len(self.stops) > MAX_STOPS:
@@ -89,17 +90,6 @@ class Show:
         writer = _Writer(self.scene, True, True, True)
         writer.compact = False  # the number above, the title and the number below are revealed one by one
         return Drawing(writer.dot("LR"))
-
-    def _arranged(self) -> Scene:
-        graph = Graph(self.root)
-        try:
-            return arrange(graph, MAX_NODES, True)
-        except ValueError:
-            raise ValueError(
-                f"the graph has {len(graph):,} nodes and {graph.edges:,} edges, "
-                f"too many to step through one by one (at most {MAX_NODES} nodes): "
-                'step through a part of it, or name its parts with `with autograd.group("..."):`, so that each is one step'
-            ) from None
 
     def _originals(self, box: Box) -> list[Value]:
         return [self._original[id(node)] for node in box.members]
@@ -182,6 +172,18 @@ class Show:
         if head.title is None and tail.title is None:
             return f"{head.id}-{port}"
         return f"{tail.id}-{head.id}" if head is not tail else None
+
+
+def _check_size(graph: Graph) -> None:
+    """Refuse a graph that is too large before anything is made of it."""
+    try:
+        plan(graph, MAX_NODES, True)
+    except ValueError:
+        raise ValueError(
+            f"the graph has {len(graph):,} nodes and {graph.edges:,} edges, "
+            f"too many to step through one by one (at most {MAX_NODES} nodes): "
+            'step through a part of it, or name its parts with `with autograd.group("..."):`, so that each is one step'
+        ) from None
 
 
 def _as_recorded(steps: Steps) -> Value:

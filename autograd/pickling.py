@@ -14,7 +14,7 @@ import weakref
 from collections.abc import Callable, Collection
 from typing import Any
 
-from .groups import Group, outermost_first
+from .groups import Group, groups_of
 from .op import Op
 from .value import Value, _new, _restored, topological_order
 
@@ -65,7 +65,7 @@ def reduce(node: Value) -> tuple[Any, ...]:
     if node.op is None:
         return _node, _record(node, True)
     nodes = topological_order([node])
-    return _after, (_Prelude(outermost_first(nodes), nodes[:-1]), _node, *_record(node, True))
+    return _after, (_Prelude(groups_of(nodes), nodes[:-1]), _node, *_record(node, True))
 
 
 def _record(node: Value, grouped: bool) -> tuple[Any, ...]:

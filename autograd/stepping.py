@@ -30,7 +30,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from os import PathLike
 from typing import Any, NamedTuple, overload
@@ -112,33 +112,59 @@ def sweep(root: Value, order: Iterable[Value]) -> list[Step]:
 
     In reverse topological order these are the steps of `backward`; any other order shows what goes wrong.
     """
+    return list(_sweep(root, order, lambda node: node.data))
+
+
+def _sweep(root: Value, order: Iterable[Value], data: Callable[[Value], float]) -> Iterator[Step]:
+    """The steps one by one, where the nodes have this data."""
     total = {id(root): 1.0}
-    done = [Step(BACKWARD, root, None, root.data, None, None, 1.0, 1.0)]
+    yield Step(BACKWARD, root, None, data(root), None, None, 1.0, 1.0)
     for node in order:
         upstream = total.get(id(node), 0.0)
-        for parent, partial in zip(node.parents, node.partials(), strict=True):
+        for parent, partial in zip(node.parents, _partials(node, data), strict=True):
             contribution = upstream * partial
             so_far = total[id(parent)] = total.get(id(parent), 0.0) + contribution
-            done.append(Step(BACKWARD, node, parent, node.data, upstream, partial, contribution, so_far))
-    return done
+            yield Step(BACKWARD, node, parent, data(node), upstream, partial, contribution, so_far)
+
+
+def _partials(node: Value, data: Callable[[Value], float]) -> list[float]:
+    """The local derivatives in the parents of a node."""
+    if node.op is None:
+        return []
+    local = node.op.local(data(node), *[data(x) if isinstance(x, Value) else x for x in node.args])
+    return [d for x, d in zip(node.args, local, strict=True) if isinstance(x, Value)]
 
 
 class Steps(Sequence[Step]):
     """The forward steps, then the backward steps. Prints as a table, shows itself in a notebook as a page to step through.
 
-    Attributes:
-        forward: one step for each node, in topological order.
-        backward: the seed, then one step for each edge, in reverse topological order of the results.
+    They are those of the moment at which it was made, and computed when they are asked for.
     """
 
     def __init__(self, root: Value) -> None:
         self.root = root
         self.graph = Graph(root)
-        self.forward = [Step(FORWARD, node, None, node.data, None, None, None, None) for node in self.graph]
-        self.backward = sweep(root, (node for node in reversed(self.graph.nodes) if node.op is not None))
+        self._data = [node.data for node in self.graph.nodes]
+        self._sizes = len(self.graph), 1 + self.graph.edges
+
+    @cached_property
+    def forward(self) -> list[Step]:
+        """One step for each node, in topological order."""
+        return [self._computed(i) for i in range(self._sizes[0])]
+
+    @cached_property
+    def backward(self) -> list[Step]:
+        """The seed, then one step for each edge, in reverse topological order of the results."""
+        return list(self._passed_on())
+
+    def _computed(self, i: int) -> Step:
+        return Step(FORWARD, self.graph[i], None, self._data[i], None, None, None, None)
+
+    def _passed_on(self) -> Iterator[Step]:
+        return _sweep(self.root, reversed(self.graph.nodes), self._recorded)
 
     def __len__(self) -> int:
-        return len(self.forward) + len(self.backward)
+        return sum(self._sizes)
 
     @overload
     def __getitem__(self, index: int) -> Step: ...
@@ -147,19 +173,22 @@ class Steps(Sequence[Step]):
     def __getitem__(self, index: int | slice) -> Step | list[Step]:
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
-        place = range(len(self))[index]
-        return self.forward[place] if place < len(self.forward) else self.backward[place - len(self.forward)]
+        place, (count, _) = range(len(self))[index], self._sizes
+        return self.forward[place] if place < count else self.backward[place - count]
 
     @cached_property
     def arrivals(self) -> list[tuple[int, int]]:
         """For each backward step, which contribution to its receiver it is, and of how many: (1, 2)."""
-        receivers = [id(step.receiver) for step in self.backward]
-        expected, arrived = Counter(receivers), Counter[int]()
-        result = []
-        for receiver in receivers:
+        return [arrival for _, arrival in self._arriving()]
+
+    def _arriving(self) -> Iterator[tuple[Step, tuple[int, int]]]:
+        """The backward steps, one by one, with their arrivals."""
+        expected, arrived = Counter([id(parent) for node in self.graph for parent in node.parents]), Counter[int]()
+        expected[id(self.root)] += 1
+        for step in self._passed_on():
+            receiver = id(step.receiver)
             arrived[receiver] += 1
-            result.append((arrived[receiver], expected[receiver]))
-        return result
+            yield step, (arrived[receiver], expected[receiver])
 
     @cached_property
     def names(self) -> dict[int, str]:
@@ -168,11 +197,16 @@ class Steps(Sequence[Step]):
 
     def formula(self, index: int) -> str:
         """The rule of one step, written out with its numbers: "dL/dw += dL/dy * dy/dw = 0.5 * -1 = -0.5"."""
-        return "".join(f"d{part[1]}/d{part[2]}" if part[0] == "d" else part[1] for part in self.parts(index))
+        return self._formula(self[index])
+
+    def _formula(self, step: Step) -> str:
+        return "".join(f"d{part[1]}/d{part[2]}" if part[0] == "d" else part[1] for part in self._rule(step))
 
     def parts(self, index: int) -> list[Part]:
         """The rule of one step in parts: (role, text) each, or ("d", of, in) for a derivative."""
-        step = self[index]
+        return self._rule(self[index])
+
+    def _rule(self, step: Step) -> list[Part]:
         return self._forward_rule(step) if step.phase == FORWARD else self._backward_rule(step)
 
     def _forward_rule(self, step: Step) -> list[Part]:
@@ -198,7 +232,10 @@ class Steps(Sequence[Step]):
         return ("name", self.names[id(x)]) if isinstance(x, Value) else ("constant", _number(x))
 
     def _value(self, x: Value | float) -> Part:
-        return ("value", _number(self.forward[self._place[id(x)]].value)) if isinstance(x, Value) else ("constant", _number(x))
+        return ("value", _number(self._recorded(x))) if isinstance(x, Value) else ("constant", _number(x))
+
+    def _recorded(self, node: Value) -> float:
+        return self._data[self._place[id(node)]]
 
     @cached_property
     def _place(self) -> dict[int, int]:
@@ -206,23 +243,25 @@ class Steps(Sequence[Step]):
 
     def table(self, limit: int = 1000) -> str:
         """Both phases as tables, with the rule of every step. The middle of a phase of more than `limit` steps is left out."""
-        n = len(self.forward)
-        forward = [(str(i), _number(self.forward[i].value), self.formula(i)) for i in _shown(n, limit)]
+        n, m = self._sizes
+        forward = [(str(i), _number(self._data[i]), self._formula(self._computed(i))) for i in _shown(n, limit)]
+        shown = set(_shown(m, limit))
         backward = [
-            (str(n + i), _number(self.backward[i].total), "{} of {}".format(*self.arrivals[i]), self.formula(n + i))
-            for i in _shown(len(self.backward), limit)
+            (str(n + i), _number(step.total), f"{arrived} of {expected}", self._formula(step))
+            for i, (step, (arrived, expected)) in enumerate(self._arriving())
+            if i in shown
         ]
         return (
             f"forward: every node after its operands\n{table(('step', 'value', 'rule'), _gap(forward, n))}\n\n"
-            f"backward: every node after all that use it\n"
-            f"{table(('step', 'total', 'arrived', 'rule'), _gap(backward, len(self.backward)))}"
+            f"backward: every node after all that use it\n{table(('step', 'total', 'arrived', 'rule'), _gap(backward, m))}"
         )
 
     def __str__(self) -> str:
         return self.table(60)
 
     def __repr__(self) -> str:
-        return f"<Steps of {self.names[id(self.root)]}: {len(self.forward)} forward, {len(self.backward)} backward>"
+        (name,) = self.graph.names([self.root]).values()
+        return f"<Steps of {short(name, 24)}: {self._sizes[0]} forward, {self._sizes[1]} backward>"
 
     def save(self, path: str | PathLike[str]) -> str:
         """Write the steps as a page to step through (.html, one file that needs no network) or an animation (.gif). Returns the path.

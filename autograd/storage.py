@@ -27,7 +27,7 @@ from typing import Any
 
 from . import files
 from .files import invalid
-from .groups import Group, outermost_first
+from .groups import Group, groups_of
 from .op import Op, named
 from .value import Value, _new
 
@@ -45,7 +45,7 @@ def save(path: str | PathLike[str], nodes: Sequence[Value], roots: Sequence[Valu
     ops: dict[Op | None, int] = {None: -1}
     for op in dict.fromkeys([node.op for node in nodes]):
         ops.setdefault(op, len(ops) - 1)
-    groups = outermost_first(nodes)
+    groups = groups_of(nodes)
 
     def operand(x: Any) -> Any:
         if type(x) is Value:
