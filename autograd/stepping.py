@@ -30,7 +30,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from os import PathLike
 from typing import Any, NamedTuple, overload
@@ -112,27 +112,23 @@ def sweep(root: Value, order: Iterable[Value]) -> list[Step]:
 
     In reverse topological order these are the steps of `backward`; any other order shows what goes wrong.
     """
-    return list(_sweep(root, order, lambda node: node.data))
+    return list(_sweep(root, order, {id(node): node.data for node in Graph(root)}))
 
 
-def _sweep(root: Value, order: Iterable[Value], data: Callable[[Value], float]) -> Iterator[Step]:
-    """The steps one by one, where the nodes have this data."""
+def _sweep(root: Value, order: Iterable[Value], data: Mapping[int, float]) -> Iterator[Step]:
+    """The steps one by one, where the nodes have this data by their ids."""
     total = {id(root): 1.0}
-    yield Step(BACKWARD, root, None, data(root), None, None, 1.0, 1.0)
+    yield Step(BACKWARD, root, None, data[id(root)], None, None, 1.0, 1.0)
     for node in order:
-        upstream = total.get(id(node), 0.0)
-        for parent, partial in zip(node.parents, _partials(node, data), strict=True):
-            contribution = upstream * partial
-            so_far = total[id(parent)] = total.get(id(parent), 0.0) + contribution
-            yield Step(BACKWARD, node, parent, data(node), upstream, partial, contribution, so_far)
-
-
-def _partials(node: Value, data: Callable[[Value], float]) -> list[float]:
-    """The local derivatives in the parents of a node."""
-    if node.op is None:
-        return []
-    local = node.op.local(data(node), *[data(x) if isinstance(x, Value) else x for x in node.args])
-    return [d for x, d in zip(node.args, local, strict=True) if isinstance(x, Value)]
+        if node.op is None:
+            continue
+        value, upstream = data[id(node)], total.get(id(node), 0.0)
+        partials = node.op.local(value, *[data[id(x)] if type(x) is Value else x for x in node.args])
+        for x, partial in zip(node.args, partials, strict=True):
+            if type(x) is Value:
+                contribution = upstream * partial
+                so_far = total[id(x)] = total.get(id(x), 0.0) + contribution
+                yield Step(BACKWARD, node, x, value, upstream, partial, contribution, so_far)
 
 
 class Steps(Sequence[Step]):
@@ -144,7 +140,7 @@ class Steps(Sequence[Step]):
     def __init__(self, root: Value) -> None:
         self.root = root
         self.graph = Graph(root)
-        self._data = [node.data for node in self.graph.nodes]
+        self._values = [node.data for node in self.graph.nodes]
         self._sizes = len(self.graph), 1 + self.graph.edges
 
     @cached_property
@@ -158,10 +154,10 @@ class Steps(Sequence[Step]):
         return list(self._passed_on())
 
     def _computed(self, i: int) -> Step:
-        return Step(FORWARD, self.graph[i], None, self._data[i], None, None, None, None)
+        return Step(FORWARD, self.graph[i], None, self._values[i], None, None, None, None)
 
     def _passed_on(self) -> Iterator[Step]:
-        return _sweep(self.root, reversed(self.graph.nodes), self._recorded)
+        return _sweep(self.root, reversed(self.graph.nodes), self._data)
 
     def __len__(self) -> int:
         return sum(self._sizes)
@@ -183,8 +179,9 @@ class Steps(Sequence[Step]):
 
     def _arriving(self) -> Iterator[tuple[Step, tuple[int, int]]]:
         """The backward steps, one by one, with their arrivals."""
-        expected, arrived = Counter([id(parent) for node in self.graph for parent in node.parents]), Counter[int]()
+        expected = Counter([id(parent) for node in self.graph for parent in node.parents])
         expected[id(self.root)] += 1
+        arrived = dict.fromkeys(expected, 0)
         for step in self._passed_on():
             receiver = id(step.receiver)
             arrived[receiver] += 1
@@ -232,19 +229,17 @@ class Steps(Sequence[Step]):
         return ("name", self.names[id(x)]) if isinstance(x, Value) else ("constant", _number(x))
 
     def _value(self, x: Value | float) -> Part:
-        return ("value", _number(self._recorded(x))) if isinstance(x, Value) else ("constant", _number(x))
-
-    def _recorded(self, node: Value) -> float:
-        return self._data[self._place[id(node)]]
+        return ("value", _number(self._data[id(x)])) if isinstance(x, Value) else ("constant", _number(x))
 
     @cached_property
-    def _place(self) -> dict[int, int]:
-        return {id(node): i for i, node in enumerate(self.graph)}
+    def _data(self) -> dict[int, float]:
+        """What each node held when the steps were taken, by its id."""
+        return dict(zip(map(id, self.graph), self._values, strict=True))
 
     def table(self, limit: int = 1000) -> str:
         """Both phases as tables, with the rule of every step. The middle of a phase of more than `limit` steps is left out."""
         n, m = self._sizes
-        forward = [(str(i), _number(self._data[i]), self._formula(self._computed(i))) for i in _shown(n, limit)]
+        forward = [(str(i), _number(self._values[i]), self._formula(self._computed(i))) for i in _shown(n, limit)]
         shown = set(_shown(m, limit))
         backward = [
             (str(n + i), _number(step.total), f"{arrived} of {expected}", self._formula(step))
