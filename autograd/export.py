@@ -18,7 +18,7 @@ from functools import cache
 from typing import Any, Final
 
 from . import ieee
-from .definitions import Definitions
+from .definitions import STRING, Definitions
 from .formulas import ATOM, FORMULAS, PRODUCT, SIGNED, TEX, Form, Term
 from .graph import Graph
 from .op import Op
@@ -30,7 +30,6 @@ _MAX_DEPTH: Final = 100  # of a SymPy expression: its functions recurse
 _WIDTH: Final = 88  # of a line of source
 _FEW: Final = 4  # operands up to which those of a long line get lines of their own one by one
 _STYLES: Final = ("python", "numpy")
-STRING: Final = r"'(?:[^'\\]|\\.)*'" + r'|"(?:[^"\\]|\\.)*"'  # a literal in source
 
 
 def to_sympy(
@@ -419,6 +418,8 @@ def _identifiers(graph: Graph, reserved: set[str]) -> dict[int, str]:
 
 def identifier(text: str) -> str:
     """A name in Python, as like the text as can be."""
+    if text.isascii() and text.isidentifier() and "__" not in text and not text.endswith("_"):
+        return text
     read = unicodedata.normalize("NFKC", text)  # as Python reads names
     word = re.sub("__+", "_", "".join(c if f"_{c}".isidentifier() else "_" for c in read)).rstrip("_") or "v"
     return word if word.isidentifier() else f"v_{word}"

@@ -119,8 +119,8 @@ class Graph(Sequence[Value]):
         data = self._new_data(updates or {})
         for node in self.nodes:
             if node.op is not None:
-                operands = (data[id(x)] if isinstance(x, Value) else x for x in node.args)
-                data[id(node)] = as_float(node.op.forward(*operands), f"result of primitive {node.op.name!r}")
+                result = node.op.forward(*[data[id(x)] if type(x) is Value else x for x in node.args])
+                data[id(node)] = result if type(result) is float else as_float(result, f"result of primitive {node.op.name!r}")
             else:
                 data.setdefault(id(node), node.data)
         for node in self.nodes:

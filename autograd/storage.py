@@ -46,16 +46,10 @@ def save(path: str | PathLike[str], nodes: Sequence[Value], roots: Sequence[Valu
     for op in dict.fromkeys([node.op for node in nodes]):
         ops.setdefault(op, len(ops) - 1)
     groups = groups_of(nodes)
-
-    def operand(x: Any) -> Any:
-        if type(x) is Value:
-            return place[id(x)]
-        return [*map(operand, x)] if type(x) is tuple else _plain(x)
-
     graph = {
         "ops": [op.name for op in ops if op],
         "op": [ops[node.op] for node in nodes],
-        "a": [place[id(x)] if type(x) is Value else operand(x) for x in [node._a for node in nodes]],
+        "a": [place[id(x)] if type(x) is Value else _others(x, place) for x in [node._a for node in nodes]],
         "b": [place[id(x)] if type(x) is Value else _plain(x) for x in [node._b for node in nodes]],
         "data": _column([node._data for node in nodes]),
         "grad": _column([node._grad for node in nodes]),
@@ -66,6 +60,13 @@ def save(path: str | PathLike[str], nodes: Sequence[Value], roots: Sequence[Valu
         "single": single,
     }
     files.save(path, "graph", VERSION, graph)
+
+
+def _others(x: Any, place: dict[int, int]) -> Any:
+    """Operands that are not a single node: three or more of any kind, a constant, or none."""
+    if type(x) is not tuple:
+        return _plain(x)
+    return [place[id(y)] if type(y) is Value else _plain(y) for y in x]
 
 
 def _column(numbers: list[float]) -> list[Any] | str:

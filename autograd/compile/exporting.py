@@ -17,8 +17,8 @@ from operator import index
 from typing import Any, Final, NamedTuple
 
 from .. import ops
-from ..definitions import Definitions
-from ..export import STRING, array_form, identifier, number, own_names, wrapped
+from ..definitions import STRING, Definitions
+from ..export import array_form, identifier, number, own_names, wrapped
 from ..formulas import FORMULAS
 from ..formulas import Term as Text
 from ..op import Op, shown
