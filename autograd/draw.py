@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from . import files
 from .graph import Graph
 from .groups import Group, outermost_first
+from .op import shown
 from .scene import Arrow, Box, Scene, arrange, largest_gradient, span
 from .tables import printable, short
 from .value import Value
@@ -123,7 +124,7 @@ def draw(
         ValueError: if the graph has too many nodes even with its groups closed, or `direction` is unknown.
     """
     if direction not in _DIRECTIONS:
-        raise ValueError(f"direction must be one of {', '.join(_DIRECTIONS)} (got {direction!r})")
+        raise ValueError(f"direction must be one of {', '.join(_DIRECTIONS)} (got {shown(direction)})")
     scene = arrange(Graph(v), max_nodes, groups)
     return Drawing(_Writer(scene, grad, partials, constants).dot(direction))
 

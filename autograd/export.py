@@ -21,7 +21,7 @@ from . import ieee
 from .definitions import STRING, Definitions
 from .formulas import ATOM, FORMULAS, PRODUCT, SIGNED, TEX, Form, Term
 from .graph import Graph
-from .op import Op
+from .op import Op, shown
 from .value import Value
 
 MAX_NODES: Final = 500  # of a graph that is to be read as formulas
@@ -131,12 +131,12 @@ def to_source(v: Value | Graph, name: str = "f", style: str = "python") -> str:
         return w * x + 1.0
     """
     if style not in _STYLES:
-        raise ValueError(f"style must be one of {', '.join(map(repr, _STYLES))} (got {style!r})")
+        raise ValueError(f"style must be one of {', '.join(map(repr, _STYLES))} (got {shown(style)})")
     graph = v if isinstance(v, Graph) else Graph(v)
     definitions = Definitions("ieee") if style == "python" else Definitions("array_formulas", "ieee")
     reserved = {*dir(builtins), *keyword.kwlist, *definitions.names, "np", "math", "operator"}
-    if not name.isidentifier() or name in reserved:
-        raise ValueError(f"name must be an identifier that means nothing else in the source (got {name!r})")
+    if not isinstance(name, str) or not name.isidentifier() or name in reserved:
+        raise ValueError(f"name must be an identifier that means nothing else in the source (got {shown(name)})")
     own = own_names((node.op for node in graph if node.op), reserved)
     names = _identifiers(graph, {*reserved, *own.values()})
     lines, results = _written(graph, _Python(own) if style == "python" else _NumPy(own), names)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from typing import Any, overload
 
-from .op import as_float
+from .op import as_float, shown
 from .tables import printable, short, table
 from .value import Value, topological_order
 
@@ -37,7 +37,7 @@ class Graph(Sequence[Value]):
         given = [roots] if isinstance(roots, Value) or not isinstance(roots, Iterable) else list(roots)
         for root in given:
             if not isinstance(root, Value):
-                raise TypeError(f"Graph needs a Value or a sequence of Values (got {root!r}, {type(root).__name__})")
+                raise TypeError(f"Graph needs a Value or a sequence of Values (got {shown(root)}, {type(root).__name__})")
         self.roots: tuple[Value, ...] = tuple(given)
         self.nodes: list[Value] = topological_order(self.roots)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from contextvars import ContextVar, Token
 from typing import Any, ClassVar
 
+from .op import shown
 from .tables import printable
 from .value import Value
 from .watching import unwatch, watch
@@ -94,7 +95,7 @@ class group:
 
     def __init__(self, name: str) -> None:
         if not isinstance(name, str):
-            raise TypeError(f"the name of a group must be a str (got {name!r}, {type(name).__name__})")
+            raise TypeError(f"the name of a group must be a str (got {shown(name)}, {type(name).__name__})")
         self.name = name
 
     def __enter__(self) -> Group:

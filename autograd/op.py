@@ -219,8 +219,11 @@ def as_float(x: Any, what: str) -> float:
 
 
 def shown(x: object) -> str:
-    """A value for an error message, no more than its beginning if it is long."""
-    text = repr(x)
+    """A value for an error message, no more than its beginning if it is long; only its kind if it cannot be written."""
+    try:
+        text = repr(x)
+    except Exception:  # it is nested too deeply, or its own method fails
+        text = object.__repr__(x)
     return text if len(text) <= 60 else text[:57] + "..."
 
 

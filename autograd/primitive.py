@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from . import operators, ops
-from .op import REAL, Interval, Op, as_float, is_plain
+from .op import REAL, Interval, Op, as_float, is_plain, shown
 
 Kinks = float | Sequence[float] | Callable[..., Any] | None
 
@@ -49,7 +49,7 @@ def primitive(
         return lambda f: primitive(f, partials=partials, name=name, symbol=symbol, domain=domain, kinks=kinks)
     for argument, given in (("the decorated object", f), ("partials", partials)):
         if not callable(given):
-            raise TypeError(f"{argument} of a primitive must be a function (got {given!r})")
+            raise TypeError(f"{argument} of a primitive must be a function (got {shown(given)})")
     name = getattr(f, "__name__", "") if name is None else name
     arity, defaults = _signature(f)
     op = Op(
@@ -96,12 +96,12 @@ def _intervals(domain: Any, arity: int | None) -> tuple[Interval, ...]:
     try:
         pairs = [(low, high) for low, high in ([domain] if is_plain(domain[0]) else domain)]
     except (TypeError, ValueError, LookupError):
-        raise ValueError(f"domain must be an interval (low, high), or one for each operand (got {domain!r})") from None
+        raise ValueError(f"domain must be an interval (low, high), or one for each operand (got {shown(domain)})") from None
     intervals = []
     for pair in pairs:
         low, high = (as_float(bound, "a bound of domain") for bound in pair)
         if not low < high:
-            raise ValueError(f"domain must be an interval (low, high) with low < high (got {pair!r})")
+            raise ValueError(f"domain must be an interval (low, high) with low < high (got {shown(pair)})")
         intervals.append((low, high))
     if arity and len(intervals) not in (1, arity):
         raise ValueError(f"domain must be one interval, or one for each of the {arity} operands (got {len(intervals)})")

@@ -37,7 +37,7 @@ from typing import Any, NamedTuple, overload
 
 from . import files
 from .graph import Graph
-from .op import Op
+from .op import Op, shown
 from .tables import short, table
 from .value import Value
 
@@ -103,7 +103,7 @@ def steps(v: Value) -> Steps:
         TypeError: if `v` is not a Value.
     """
     if not isinstance(v, Value):
-        raise TypeError(f"steps needs a Value (got {v!r}, {type(v).__name__})")
+        raise TypeError(f"steps needs a Value (got {shown(v)}, {type(v).__name__})")
     return Steps(v)
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
 from . import ops
-from .op import Op, as_float, is_plain
+from .op import Op, as_float, is_plain, shown
 from .operators import Method, Number
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ class Value(Number):
     @label.setter
     def label(self, label: str) -> None:
         if not isinstance(label, str):
-            raise TypeError(f"label of a Value must be a str (got {label!r}, {type(label).__name__})")
+            raise TypeError(f"label of a Value must be a str (got {shown(label)}, {type(label).__name__})")
         self._label = label
 
     @property

@@ -51,11 +51,11 @@ def source(program: Program, params: Layout, inputs: Layout, module: str = "nump
     Raises:
         ValueError: if the module is unknown, or the name cannot be that of a function.
     """
-    if module not in MODULES:
-        raise ValueError(f"source can be written for {', '.join(map(repr, MODULES))} (got {module!r})")
+    if not isinstance(module, str) or module not in MODULES:
+        raise ValueError(f"source can be written for {', '.join(map(repr, MODULES))} (got {shown(module)})")
     known = Definitions("array_formulas", "ieee", instead=_IN_JAX if module == "jax" else {})
-    if not name.isidentifier() or keyword.iskeyword(name) or name in known.names | {"np", "jnp", "math"}:
-        raise ValueError(f"name must be an identifier that means nothing else in the source (got {name!r})")
+    if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name) or name in known.names | {"np", "jnp", "math"}:
+        raise ValueError(f"name must be an identifier that means nothing else in the source (got {shown(name)})")
     text = known.standalone("\n".join(_Writer(program, params, inputs, module).lines(name)))
     return _with_jax(text) if module == "jax" else text
 
