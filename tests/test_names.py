@@ -9,6 +9,7 @@ import sys
 import unicodedata
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from autograd import Graph, Op, Value, compile, draw, exp, logsumexp, primitive, steps, tanh
+from autograd import Graph, Op, Value, compile, detect_anomaly, draw, exp, gradcheck, group, log, logsumexp, primitive, steps, tanh
+from autograd.__main__ import main
 from autograd.compile.compiled import Compiled
 from autograd.compile.exporting import own_primitives
+from autograd.demo import walkthrough
 from autograd.export import identifier, to_latex, to_source, to_sympy
 from autograd.page import page
 
@@ -202,16 +205,60 @@ def test_any_text_as_an_identifier(text: str) -> None:
     assert not plain or word == text
 
 
+def reason(use: Callable[[], Any]) -> str:
+    try:
+        use()
+    except Exception as error:
+        return str(error.args[0])
+    raise AssertionError("no error")
+
+
 @settings(max_examples=30)
 @given(st.lists(texts, min_size=1, max_size=4), names)
 def test_any_labels_and_names_in_what_is_shown(labels: list[str], name: str) -> None:
-    v: Value = own(name)(sum(labelled(labels), Value(1.0)))
+    """In tables, formulas, pictures and errors nothing reaches a terminal that it would obey."""
+    with group(labels[0]), group(labels[-1]):
+        v: Value = own(name)(sum(labelled(labels), Value(1.0)))
+        with detect_anomaly():
+            anomaly = reason(lambda: log(Value(-1.0, labels[0])))
     v.backward()
+    v.label = labels[0]
     graph = Graph(v)
     assert all(map(str.isprintable, graph.names().values()))
     assert len(set(graph.names().values())) == len(graph)
-    shown = [str(graph), str(steps(v)), to_latex(v), str(to_sympy(v)), draw(v).source]
+    keyed = {label: 1.0 + i for i, label in enumerate(labels)}
+    program = compile(lambda p, x: sum(p[key] for key in keyed) * x[0], keyed, [1.0], backend="reference").program
+    shown = [
+        *(repr(v), str(graph), repr(v.group), walkthrough(graph), to_latex(v), str(to_sympy(v))),
+        *(draw(v).source, draw(v, max_nodes=2).source),
+        *(str(steps(v)), repr(steps(v)), str(gradcheck(lambda p: sum(p.values()), keyed)), str(program), anomaly),
+        *(reason(lambda: graph.forward({"nobody": 1.0})), reason(lambda: graph.forward({labels[0]: None, "nobody": 1.0}))),
+    ]
     assert all(line.isprintable() for text in shown for line in text.replace("\t", "").split("\n"))
+
+
+def test_names_that_look_alike_once_escaped_stay_apart() -> None:
+    """In a formula they would be one variable."""
+    x, y = Value(2.0, "\n"), Value(3.0, "\\n")
+    assert len({*Graph(x * y).names().values()}) == 3
+    assert len(to_sympy(x * y).free_symbols) == 2
+    assert Graph(x * y).forward({"\n": 5.0}) == 15.0
+
+
+def test_the_command_line_escapes_what_it_repeats(capsys: pytest.CaptureFixture[str]) -> None:
+    for words in ("--\x1b[31m", "x\x1b x=1", "x x=\x07", "x \x1b=1", "x x=1 -o \x1b.png\x07", "x* x\u202e=1"):
+        assert main(words.split(" ")) == 2
+    printed = capsys.readouterr()
+    assert all(line.isprintable() for line in (printed.out + printed.err).split("\n"))
+
+
+def test_a_loaded_file_can_hold_anything(tmp_path: Path) -> None:
+    v = Value(1.0, "\x1b]0;title\x07\x1b[2J\r\n\u202egnp.exe") * 2.0
+    Graph(v).save(tmp_path / "x.json")
+    loaded = Graph.load(tmp_path / "x.json")
+    assert loaded[0].label == "\x1b]0;title\x07\x1b[2J\r\n\u202egnp.exe"
+    assert str(loaded).split("\n")[3].split()[:2] == [r"\x1b]0;title\x07\x1b[2J\r\n\u202egnp.exe", "leaf"]
+    assert steps(loaded[-1]).formula(0) == r"\x1b]0;title\x07\x1b[2J… = 1"
 
 
 @pytest.mark.usefixtures("graphviz")
