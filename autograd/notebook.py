@@ -26,17 +26,23 @@ _KEPT = 24 * 60 * 60  # seconds that a page is kept for browsers
 
 
 def embedded(steps: Steps) -> str:
-    """The page for a notebook's output; the steps as a table, with the reason, where it cannot be made."""
+    """The page for a notebook's output; the reason, and the steps as a table, where it cannot be made. Whatever is wrong, this is shown."""
     try:
         content = page(steps)
         picture = draw(Show(steps).root, max_nodes=300).svg()
     except Exception as error:
-        return f"{complaint(error)}<pre>{html.escape(str(steps))}</pre>"
+        return f"{complaint(error)}<pre>{html.escape(_table(steps))}</pre>"
     frame = (
         f'<iframe title="Steps through the computational graph" sandbox="allow-scripts" width="100%" height="{_HEIGHT}" '
         f'style="display:block;border:0;border-radius:10px" srcdoc="{html.escape(content)}"></iframe>'
     )
     return with_fallback(frame, picture)
+
+
+def _table(steps: Steps) -> str:
+    with suppress(Exception):  # a rule of the user's failed
+        return str(steps)
+    return repr(steps)
 
 
 def show(steps: Steps) -> None:

@@ -248,6 +248,6 @@ def named(name: str) -> Op:
         pass
     from difflib import get_close_matches
 
-    near = get_close_matches(str(name), table, n=1)
+    near = get_close_matches(str(name)[:100], table, n=1)
     hint = f"did you mean {near[0]!r}?" if near else "see autograd.ops.table"
-    raise LookupError(f"there is no primitive called {name!r}: {hint} (a primitive of your own must be declared before it is used)")
+    raise LookupError(f"there is no primitive called {shown(name)}: {hint} (a primitive of your own must be declared before it is used)")

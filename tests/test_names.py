@@ -39,13 +39,13 @@ texts = st.text(max_size=12) | words | st.sampled_from(
 )  # fmt: skip
 
 
-def own(name: str, power: float = 3.0, recorded: bool = True) -> Op:
+def own(name: str, power: float = 3.0, recorded: bool = True, symbol: str | None = None) -> Op:
     """x ** power as a primitive, with a rule that can be recorded or cannot."""
 
     def partials(y: Any, x: Any) -> Any:
         return (power * x ** (power - 1.0) if recorded else power * float(x) ** (power - 1.0),)
 
-    return Op(name, lambda x: x**power, partials)
+    return Op(name, lambda x: x**power, partials, symbol=symbol)
 
 
 def together(name: str) -> Op:
@@ -218,7 +218,7 @@ def reason(use: Callable[[], Any]) -> str:
 def test_any_labels_and_names_in_what_is_shown(labels: list[str], name: str) -> None:
     """In tables, formulas, pictures and errors nothing reaches a terminal that it would obey."""
     with group(labels[0]), group(labels[-1]):
-        v: Value = own(name)(sum(labelled(labels), Value(1.0)))
+        v: Value = own(name, symbol=labels[0])(sum(labelled(labels), Value(1.0)))
         with detect_anomaly():
             anomaly = reason(lambda: log(Value(-1.0, labels[0])))
     v.backward()

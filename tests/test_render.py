@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd import Op, Value, draw, group, ops, render, steps
+from autograd import Graph, Op, Value, draw, group, ops, render, steps
 from autograd.render import RenderError
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the programs are scripts of the shell")
@@ -163,15 +163,27 @@ def test_a_drawing_says_why_there_is_no_picture(script: str, program: Callable[[
 @VALUES
 def test_steps_always_show_their_table(make: Callable[[], Value], script: str, program: Callable[[str], Path]) -> None:
     v = make()
-    if v.op is not None and v.op.name == "refusing":
-        pytest.skip("there are no steps of it")
     path = program(f"#!/bin/sh\n{script}")
     recorded = steps(v)
     recorded._repr_html_()
     path.unlink()
     shown = recorded._repr_html_()
     assert "<p>No picture: " in shown
-    assert "<pre>forward: every node" in shown
+    assert "<pre>&lt;Steps of" in shown if make is refusing else "<pre>forward: every node" in shown
+
+
+@VALUES
+@SCRIPTS
+def test_ipython_has_nothing_to_complain_of(
+    make: Callable[[], Value], script: str, program: Callable[[str], Path], capfd: pytest.CaptureFixture[str]
+) -> None:
+    formatters = pytest.importorskip("IPython.core.formatters")
+    program(f"#!/bin/sh\n{script}")
+    v = make()
+    for shown in (v, steps(v), Graph(v), draw(Value(1.0) * 2.0)):
+        content, _ = formatters.DisplayFormatter().format(shown)
+        assert content["text/plain"]
+    assert capfd.readouterr() == ("", "")
 
 
 def test_an_animation_of_something_else_is_an_error(program: Callable[[str], Path], tmp_path: Path) -> None:
