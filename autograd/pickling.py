@@ -16,7 +16,7 @@ from typing import Any
 
 from .groups import Group, groups_of
 from .op import Op
-from .value import Value, _new, _restored, topological_order
+from .value import Value, _node, _restored, topological_order
 
 
 class _Prelude:
@@ -61,11 +61,11 @@ def reduce(node: Value) -> tuple[Any, ...]:
     """What Value.__reduce__ answers."""
     prelude = _writing.prelude()
     if prelude is not None and id(node) in prelude.ids:
-        return _node, _record(node, bool(prelude.groups))
+        return _made, _record(node, bool(prelude.groups))
     if node.op is None:
-        return _node, _record(node, True)
+        return _made, _record(node, True)
     nodes = topological_order([node])
-    return _after, (_Prelude(groups_of(nodes), nodes[:-1]), _node, *_record(node, True))
+    return _after, (_Prelude(groups_of(nodes), nodes[:-1]), _made, *_record(node, True))
 
 
 def _record(node: Value, grouped: bool) -> tuple[Any, ...]:
@@ -89,9 +89,8 @@ copyreg.pickle(Value, reduce)  # spares pickle the way through the method for al
 copyreg.pickle(Group, reduce_group)
 
 
-def _node(op: Op | None, a: Any, b: Any, data: float, grad: float, label: str = "", group: Group | None = None) -> Value:
-    node = _new(Value)
-    node.op, node._a, node._b, node._data, node._grad = op, a, b, data, grad
+def _made(op: Op | None, a: Any, b: Any, data: float, grad: float, label: str = "", group: Group | None = None) -> Value:
+    node = _node(op, a, b, data, grad)
     if label:
         node._label = label
     if group is not None:

@@ -3,8 +3,8 @@
     {"format": "scalar-autograd graph", "version": 2, "sha256": "...", "graph": {
         "ops":    ["mul", "add"],             the names that "op" refers to
         "op":     [-1, -1, 0, 1],             one entry per node, operands first; -1 is a leaf
-        "a":      [null, null, 0, 2],         the first operand: an earlier node, or a constant, which has a point; a list of all if they
-        "b":      [null, null, 1, 1.0],       are three or more. The second operand
+        "a":      [null, null, 0, 2],         the first operand: an int is an earlier node, a float a constant; a list of all operands if
+        "b":      [null, null, 1, 1.0],       they are three or more. The second operand
         "data":   [2.0, 3.0, 6.0, "nan"],     all digits; "nan", "inf" and "-inf" are strings, since JSON has none;
         "grad":   [0.0, 0.0, 0.0, 0.0],       in a large graph a string: doubles, little-endian, in base 64
         "labels": {"0": "w"},
@@ -29,7 +29,7 @@ from . import files
 from .files import invalid
 from .groups import Group, groups_of
 from .op import Op, named
-from .value import Value, _new
+from .value import Value, _node
 
 VERSION = 2
 _LARGE = 10_000  # nodes above which speed counts for more than that a file can be read by people
@@ -113,11 +113,10 @@ def _nodes(graph: dict[str, Any]) -> list[Value]:
         invalid("its columns op, a, b, data and grad are not of one length")
     nodes: list[Value] = []
     for i, (code, a, b, data, grad) in enumerate(zip(*columns, strict=True)):
-        node = _new(Value)
-        node.op = op = ops[code]
-        node._data, node._grad = data, grad
-        node._a = a = nodes[a] if type(a) is int and 0 <= a < i else _operands(a, nodes, i)
-        node._b = b = nodes[b] if type(b) is int and 0 <= b < i else _operand(b, nodes, i)
+        op = ops[code]
+        a = nodes[a] if type(a) is int and 0 <= a < i else _operands(a, nodes, i)
+        b = nodes[b] if type(b) is int and 0 <= b < i else _operand(b, nodes, i)
+        node = _node(op, a, b, data, grad)
         if type(a) is not Value or op is None or op.arity != (1 if b is None else 2):
             _check(op, node.args, i)
         nodes.append(node)

@@ -383,16 +383,18 @@ def _local(node: Value) -> tuple[float, ...]:
     return node.op.local(node._data, *[x._data if type(x) is Value else x for x in node.args])
 
 
+def _node(op: Op | None, a: Any, b: Any, data: float, grad: float) -> Value:
+    node = _new(Value)
+    node._data, node._grad, node.op, node._a, node._b = data, grad, op, a, b
+    return node
+
+
 def _restored(
     op: Op | None, args: tuple[Any, ...], data: float, grad: float, label: str = "", group: Group | None = None
 ) -> Value:
     """A node from its record, unchecked and without computing anything."""
-    node = _new(Value)
-    node._data, node._grad, node.op = data, grad, op
-    if len(args) == 2:
-        node._a, node._b = args
-    else:
-        node._a, node._b = args[0] if len(args) == 1 else args or None, None
+    a, b = args if len(args) == 2 else (args[0] if len(args) == 1 else args or None, None)
+    node = _node(op, a, b, data, grad)
     if label:
         node._label = label
     if group is not None:
