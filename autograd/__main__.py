@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 import os
-import re
 import sys
+
+if __name__ == "__main__" and os.path.realpath(sys.path[0]) == os.getcwd():
+    del sys.path[0]  # python -m puts the current folder first: a random.py there would be run for the library's
+
+import argparse
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -14,6 +18,7 @@ from . import Graph, Value, __version__, draw
 from .demo import demo, walkthrough
 from .expression import Expression, ExpressionError, nearest, normal, read
 from .render import RenderError
+from .tables import printable
 
 PICTURES, PAGES = (".svg", ".png", ".pdf", ".dot"), (".html", ".gif")
 DIRECTIONS = ("LR", "TB", "RL", "BT")
@@ -47,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return demo(_demo_options(words[1:])) if words[:1] == ["demo"] else evaluate(_options(words))
     except (UsageError, ExpressionError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print("\n".join(map(printable, f"error: {error}".split("\n"))), file=sys.stderr)
         return 2
 
 
@@ -199,9 +204,9 @@ def _write(v: Value, path: str, options: argparse.Namespace) -> int:
             draw(v, direction=options.direction, partials=options.partials).save(path)
     except (RenderError, OSError, ValueError, ImportError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
-        print(f"error: {path} was not written: {reason}", file=sys.stderr)
+        print(f"error: {printable(path)} was not written: {reason}", file=sys.stderr)
         return 1
-    print(f"\nWritten: {path}")
+    print(f"\nWritten: {printable(path)}")
     return 0
 
 

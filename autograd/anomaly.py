@@ -14,6 +14,7 @@ from .callers import user_line
 from .groups import _current
 from .op import Op
 from .operators import real
+from .tables import short
 from .value import Value
 
 _TOLD = 6  # operands of a longer sequence that are written out
@@ -88,9 +89,9 @@ def _check_derivative(op: Op, operands: Sequence[Any], derivative: Any) -> None:
 
 def _described(node: Value) -> str:
     name = node.op.name if node.op else "a leaf"
-    label = f" ({node.label})" if node.label else ""
+    label = f" ({short(node.label)})" if node.label else ""
     group = node.group or _current.get()  # at the time of recording a node may not have been told its group yet
-    place = f" in {' / '.join(g.name for g in group.path)}" if group else ""
+    place = f" in {group}" if group else ""
     return f"{name}{label}{place} gave {node.data} for operands {_operands(node.args)}"
 
 
@@ -102,5 +103,5 @@ def _operands(operands: Sequence[Any]) -> str:
 
 def _operand(x: Any) -> str:
     if isinstance(x, Value):
-        return f"{x.label or (x.op.name if x.op else 'leaf')} = {x.data}"
+        return f"{short(x.label) or (x.op.name if x.op else 'leaf')} = {x.data}"
     return str(x)

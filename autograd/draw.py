@@ -13,9 +13,12 @@ from contextlib import suppress
 from os import PathLike
 from typing import TYPE_CHECKING
 
+from . import files
 from .graph import Graph
-from .groups import Group
+from .groups import Group, outermost_first
+from .op import shown
 from .scene import Arrow, Box, Scene, arrange, largest_gradient, span
+from .tables import printable, short
 from .value import Value
 
 if TYPE_CHECKING:
@@ -54,9 +57,7 @@ class Drawing:
         ending = os.path.splitext(path)[1].lower()
         if ending not in _FORMATS:
             raise ValueError(f"cannot save a drawing as {path!r}: the name must end in {', '.join(_FORMATS)}")
-        picture = self._as(ending)
-        with open(path, "wb") as file:
-            file.write(picture)
+        files.write(path, self._as(ending))
         return path
 
     def svg(self) -> str:
@@ -75,13 +76,18 @@ class Drawing:
 
         return render(self.source, format)
 
-    def _repr_svg_(self) -> str:
-        return self.svg()
+    def _repr_svg_(self) -> str | None:
+        with suppress(Exception):  # the HTML says what is wrong, if it is
+            return self.svg()
+        return None
 
     def _repr_html_(self) -> str:
-        from .fallback import inline
+        from .fallback import complaint, inline
 
-        return inline(self.svg())
+        try:
+            return inline(self.svg())
+        except Exception as error:
+            return complaint(error)
 
     def __repr__(self) -> str:
         return f"<Drawing of {self.source.count(' [')} elements: .save('graph.svg') writes it>"
@@ -118,23 +124,23 @@ def draw(
         ValueError: if the graph has too many nodes even with its groups closed, or `direction` is unknown.
     """
     if direction not in _DIRECTIONS:
-        raise ValueError(f"direction must be one of {', '.join(_DIRECTIONS)} (got {direction!r})")
+        raise ValueError(f"direction must be one of {', '.join(_DIRECTIONS)} (got {shown(direction)})")
     scene = arrange(Graph(v), max_nodes, groups)
     return Drawing(_Writer(scene, grad, partials, constants).dot(direction))
 
 
 def notebook_display(v: Value) -> dict[str, str]:
-    """What a notebook shows for a Value: text, and a picture if the graph is small and Graphviz is there."""
+    """What a notebook shows for a Value: text, and a picture if the graph is small and can be drawn."""
     graph = Graph(v)
     shown = {"text/plain": repr(v)}
     if len(graph) > _DISPLAYED:
         shown["text/plain"] += f"\n{graph!r}: draw(...) makes a picture, print(Graph(...)) a table"
         return shown
-    from .render import RenderError
+    from .fallback import inline
 
-    with suppress(RenderError, ImportError):  # a picture is a courtesy here
-        picture = draw(v)
-        shown |= {"image/svg+xml": picture.svg(), "text/html": picture._repr_html_()}
+    with suppress(Exception):  # a picture is a courtesy here; draw(v) says why there is none
+        svg = draw(v).svg()
+        shown |= {"image/svg+xml": svg, "text/html": inline(svg)}
     return shown
 
 
@@ -166,15 +172,14 @@ class _Writer:
         children: dict[Group | None, list[Group]] = {}
         for box in self.scene.boxes:
             inside.setdefault(box.within, []).append(box)
-            for group in box.within.path if box.within else ():
-                siblings = children.setdefault(group.parent, [])
-                if not any(group is other for other in siblings):
-                    siblings.append(group)
+        for group in outermost_first(inside):
+            children.setdefault(group.parent, []).append(group)
         self._frame(dot, None, inside, children)
 
     def _frame(
         self, dot: graphviz.Digraph, group: Group | None, inside: dict[Group | None, list[Box]], children: dict[Group | None, list[Group]]
     ) -> None:
+        """The frame of one group; a scene has them no deeper than a few."""
         for box in inside.get(group, ()):
             self._box(dot, box)
         for child in children.get(group, ()):
@@ -312,16 +317,6 @@ def _operation(node: Value, constants: bool = True) -> str:
 def _rows(*rows: tuple[str, str]) -> str:
     lines = "".join(f'<TR><TD><FONT COLOR="{colour}">{text}</FONT></TD></TR>' for colour, text in rows)
     return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">{lines}</TABLE>>'
-
-
-def short(name: str, limit: int = 40) -> str:
-    return name if len(name) <= limit else name[: limit - 1] + "…"
-
-
-def printable(text: str) -> str:
-    """The text on one line, without what XML cannot hold."""
-    spaced = text.replace("\r\n", " ⏎ ").replace("\n", " ⏎ ").replace("\t", " ")
-    return "".join(c if c.isprintable() else "\ufffd" for c in spaced)
 
 
 def _text(text: str) -> str:

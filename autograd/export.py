@@ -18,10 +18,10 @@ from functools import cache
 from typing import Any, Final
 
 from . import ieee
-from .definitions import Definitions
+from .definitions import STRING, Definitions
 from .formulas import ATOM, FORMULAS, PRODUCT, SIGNED, TEX, Form, Term
 from .graph import Graph
-from .op import Op
+from .op import Op, shown
 from .value import Value
 
 MAX_NODES: Final = 500  # of a graph that is to be read as formulas
@@ -114,7 +114,8 @@ def to_source(v: Value | Graph, name: str = "f", style: str = "python") -> str:
     """The source of a function of the leaves that computes the graph, and of all it needs: it runs without this package.
 
     Leaves with a label are its arguments, in the order in which the graph meets them; other leaves are arguments, too, with their
-    data as defaults. A label that cannot be a name in Python is changed into one. Primitives of your own are keyword arguments.
+    data as defaults. A label that cannot be a name in Python is changed into one. Primitives of your own are keyword arguments, with _
+    behind a name that means something else in the source.
 
     Args:
         v: a Value, or a Graph; for one of several roots the function returns a tuple. Graphs of any size are written.
@@ -130,18 +131,18 @@ def to_source(v: Value | Graph, name: str = "f", style: str = "python") -> str:
         return w * x + 1.0
     """
     if style not in _STYLES:
-        raise ValueError(f"style must be one of {', '.join(map(repr, _STYLES))} (got {style!r})")
+        raise ValueError(f"style must be one of {', '.join(map(repr, _STYLES))} (got {shown(style)})")
     graph = v if isinstance(v, Graph) else Graph(v)
     definitions = Definitions("ieee") if style == "python" else Definitions("array_formulas", "ieee")
     reserved = {*dir(builtins), *keyword.kwlist, *definitions.names, "np", "math", "operator"}
-    if not name.isidentifier() or name in reserved:
-        raise ValueError(f"name must be an identifier that means nothing else in the source (got {name!r})")
-    reserved |= {node.op.name for node in graph if node.op and node.op not in FORMULAS}
-    names = _identifiers(graph, reserved)
-    lines, results = _written(graph, _Python() if style == "python" else _NumPy(), names)
+    if not isinstance(name, str) or not name.isidentifier() or name in reserved:
+        raise ValueError(f"name must be an identifier that means nothing else in the source (got {shown(name)})")
+    own = own_names((node.op for node in graph if node.op), reserved)
+    names = _identifiers(graph, {*reserved, *own.values()})
+    lines, results = _written(graph, _Python(own) if style == "python" else _NumPy(own), names)
     body = [*(_leaves_as_arrays(graph, names) if style == "numpy" else ()), *(_assigned(name, text) for name, text in lines)]
     body.append(_one_line("return ", ", ".join(result.text for result in results)))
-    head = [f"def {name}({', '.join(_arguments(graph, names))}):"]
+    head = [f"def {name}({', '.join([*_arguments(graph, names), *(['*', *own.values()] if own else [])])}):"]
     if style == "numpy":
         head.insert(0, '@np.errstate(all="ignore")  # the limits of IEEE 754 without warnings: 1 / 0 = inf')
     function = "\n".join([*head[:-1], *wrapped(head[-1], 0), *(line for text in body for line in wrapped(text, 4))])
@@ -325,7 +326,14 @@ def _text(name: str) -> str:
 # Python source -----------------------------------------------------------------------------------------------------------
 
 
-class _Python(_Style):
+class _Source(_Style):
+    """Python. `own` gives the names of primitives of the user's."""
+
+    def __init__(self, own: Mapping[Op, str]) -> None:
+        self.own = own
+
+
+class _Python(_Source):
     """Numbers: operators where they do what the op does, kernels elsewhere."""
 
     def number(self, x: float) -> Term:
@@ -334,20 +342,20 @@ class _Python(_Style):
     def form(self, op: Op, args: tuple[Value | float, ...]) -> Form:
         formula = FORMULAS.get(op)
         if formula is None:
-            return _own(op)
+            return _call_own(op, self.own)
         if formula.quotient and args[-1] != 0.0 and not isinstance(args[-1], Value) and isinstance(formula.numpy, Form):
             return formula.numpy
         return formula.python or _call(_kernel_name(op))
 
 
-class _NumPy(_Style):
+class _NumPy(_Source):
     """Numbers and arrays."""
 
     def number(self, x: float) -> Term:
         return number(x)
 
     def form(self, op: Op, args: tuple[Value | float, ...]) -> Form:
-        return array_form(op)
+        return array_form(op, self.own)
 
     def write(self, op: Op, operands: list[Term], args: tuple[Value | float, ...]) -> Term:
         if op.arity is None and op in FORMULAS:
@@ -361,17 +369,32 @@ def number(x: float) -> Term:
     return Term(text, SIGNED if text.startswith("-") else ATOM)
 
 
-def array_form(op: Op) -> Form:
+def array_form(op: Op, own: Mapping[Op, str]) -> Form:
     """How an op is written with NumPy."""
     if op not in FORMULAS:
-        return _own(op)
+        return _call_own(op, own)
     form = FORMULAS[op].numpy
     return _call(form) if isinstance(form, str) else form
 
 
-def _own(op: Op) -> Form:
+def own_names(used: Iterable[Op], reserved: Iterable[str]) -> dict[Op, str]:
+    """The names in source of those ops that are the user's: none is reserved, no two are alike."""
+    taken = set(reserved)
+    own = (op for op in dict.fromkeys(used) if op not in FORMULAS)
+    return {op: _free(op.name, taken) for op in sorted(own, key=lambda op: op.name)}
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """The name, or one like it that is not taken; it is from now on."""
+    while name in taken:
+        name += "_"
+    taken.add(name)
+    return name
+
+
+def _call_own(op: Op, own: Mapping[Op, str]) -> Form:
     """A primitive of the user's, called as it is called elsewhere: a sequence as a list."""
-    return _call(op.name) if op.arity is not None else Form(ATOM, lambda x: f"{op.name}([{', '.join(t.text for t in x)}])")
+    return _call(own[op]) if op.arity is not None else Form(ATOM, lambda x: f"{own[op]}([{', '.join(t.text for t in x)}])")
 
 
 def _call(function: str) -> Form:
@@ -390,15 +413,16 @@ def _kernel_name(op: Op) -> str:
 def _identifiers(graph: Graph, reserved: set[str]) -> dict[int, str]:
     """A name in Python for each node: its label where that can be one."""
     taken = set(reserved)
-    names: dict[int, str] = {}
-    for i, name in graph.names().items():
-        word = re.sub(r"\W+", "_", unicodedata.normalize("NFKC", name)).rstrip("_") or "v"
-        word = word if word.isidentifier() else f"v_{word}"
-        while word in taken:
-            word += "_"
-        taken.add(word)
-        names[i] = word
-    return names
+    return {i: _free(identifier(name), taken) for i, name in graph.names().items()}
+
+
+def identifier(text: str) -> str:
+    """A name in Python, as like the text as can be."""
+    if text.isascii() and text.isidentifier() and "__" not in text and not text.endswith("_"):
+        return text
+    read = unicodedata.normalize("NFKC", text)  # as Python reads names
+    word = re.sub("__+", "_", "".join(c if f"_{c}".isidentifier() else "_" for c in read)).rstrip("_") or "v"
+    return word if word.isidentifier() else f"v_{word}"
 
 
 def _arguments(graph: Graph, names: dict[int, str]) -> Iterator[str]:
@@ -409,10 +433,6 @@ def _arguments(graph: Graph, names: dict[int, str]) -> Iterator[str]:
     for leaf in graph.leaves:
         if id(leaf) not in known:
             yield f"{names[id(leaf)]}={leaf.data!r}" if math.isfinite(leaf.data) else f'{names[id(leaf)]}=float("{leaf.data!r}")'
-    own = {node.op.name for node in graph if node.op and node.op not in FORMULAS}
-    if own:
-        yield "*"
-        yield from sorted(own)
 
 
 def _leaves_as_arrays(graph: Graph, names: dict[int, str]) -> list[str]:
@@ -451,10 +471,10 @@ def wrapped(text: str, indent: int) -> Iterable[str]:
 
 
 def _only_in_brackets(text: str) -> str:
-    """The text with spaces to break lines at only where Python lets a statement go on."""
+    """The text with spaces to break lines at only where Python lets a statement go on: inside brackets, outside strings."""
     depth = 0
     marked = []
-    for c in text:
-        depth += (c in "([") - (c in ")]")
-        marked.append("\0" if c == " " and not depth else c)
+    for part in re.split(f"({STRING}|[][() ])", text):
+        depth += (part in ("(", "[")) - (part in (")", "]"))
+        marked.append(part if part == " " and depth else part.replace(" ", "\0"))
     return "".join(marked)

@@ -18,7 +18,7 @@ from difflib import get_close_matches
 from typing import Any, Final, NamedTuple
 
 from . import ops
-from .op import Op, as_float
+from .op import Op, as_float, shown
 from .operators import Float, Number
 from .value import Value
 
@@ -411,7 +411,7 @@ class Expression:
 
     def __init__(self, text: str) -> None:
         if not isinstance(text, str):
-            raise TypeError(f"an expression must be a str (got {text!r}, {type(text).__name__})")
+            raise TypeError(f"an expression must be a str (got {shown(text)}, {type(text).__name__})")
         self.text = text
         compiled = _Compiler(text)
         self._steps, self._places = compiled.steps, compiled.names

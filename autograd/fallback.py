@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 
 
 def with_fallback(content: str, svg: str) -> str:
@@ -18,6 +19,11 @@ def with_fallback(content: str, svg: str) -> str:
         f'<img class="{name}" alt="The computational graph with values and gradients" src="data:image/svg+xml;base64,{image}"/>'
         f"{content}"
     )
+
+
+def complaint(error: Exception) -> str:
+    """HTML that says why there is no picture."""
+    return f"<p>No picture: {html.escape(str(error))}</p>"
 
 
 def inline(svg: str) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from xml.etree import ElementTree
 
 from .page import Show, Stop, typeset
-from .render import render
+from .render import RenderError, render
 from .stepping import FORWARD, Part, Steps
 
 if TYPE_CHECKING:
@@ -72,9 +72,13 @@ class _Film:
     def __init__(self, image: Any, source: str, stops: list[Stop]) -> None:
         self.image, self.stops = image, stops
         svg = ElementTree.fromstring(render(source, "svg"))
-        _, _, width, height = map(float, svg.attrib["viewBox"].split())
-        self.scale = min(2.0, _SIZE[0] / width, _SIZE[1] / height)
-        self.shapes = _shapes(svg, self.scale)
+        try:
+            _, _, width, height = map(float, svg.attrib["viewBox"].split())
+            self.scale = min(2.0, _SIZE[0] / width, _SIZE[1] / height)
+            self.shapes = _shapes(svg, self.scale)
+            _ = [self.shapes[name] for stop in stops for name in (stop.at, *stop.edges)]
+        except (LookupError, ArithmeticError, ValueError):
+            raise RenderError("Graphviz failed: what it gave is an SVG, but of something else") from None
         self.blank, self.valued, self.full = (self._render(_without(source, hidden)) for hidden in (2, 1, 0))
         self.captions = self._captions()
 
@@ -82,7 +86,10 @@ class _Film:
         return self._open(source.replace("graph [", f"graph [dpi={72 * self.scale:.4f} ", 1))
 
     def _open(self, source: str) -> Image.Image:
-        image: Image.Image = self.image.open(io.BytesIO(render(source, "png"))).convert("RGB")
+        try:
+            image: Image.Image = self.image.open(io.BytesIO(render(source, "png"))).convert("RGB")
+        except (OSError, SyntaxError, ValueError) as error:
+            raise RenderError(f"Graphviz failed: what it gave is no whole PNG ({error})") from None
         return image
 
     def _captions(self) -> list[Image.Image]:

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from typing import Any, overload
 
-from .op import as_float
-from .tables import table
+from .op import as_float, shown
+from .tables import printable, short, table
 from .value import Value, recomputed, topological_order
 
 _ROWS = 60  # of a printed table; the middle of a longer one is left out
+_OPERANDS = 6  # of a node in it
 
 
 class Graph(Sequence[Value]):
@@ -36,7 +37,7 @@ class Graph(Sequence[Value]):
         given = [roots] if isinstance(roots, Value) or not isinstance(roots, Iterable) else list(roots)
         for root in given:
             if not isinstance(root, Value):
-                raise TypeError(f"Graph needs a Value or a sequence of Values (got {root!r}, {type(root).__name__})")
+                raise TypeError(f"Graph needs a Value or a sequence of Values (got {shown(root)}, {type(root).__name__})")
         self.roots: tuple[Value, ...] = tuple(given)
         self.nodes: list[Value] = topological_order(self.roots)
 
@@ -65,32 +66,43 @@ class Graph(Sequence[Value]):
     @property
     def edges(self) -> int:
         """How many operands are Values; a * a has two edges."""
-        return sum(len(node.parents) for node in self.nodes)
+        return sum([len(node.parents) for node in self.nodes])
 
     @property
     def depth(self) -> int:
         """The number of operations on the longest path from a leaf to a root."""
         depth: dict[int, int] = {}
         for node in self.nodes:
-            depth[id(node)] = 0 if node.op is None else 1 + max(depth[id(p)] for p in node.parents)
+            level = 0
+            for parent in node.parents:
+                if depth[id(parent)] >= level:
+                    level = depth[id(parent)] + 1
+            depth[id(node)] = level
         return max(depth.values(), default=0)
 
     @property
     def counts(self) -> dict[str, int]:
         """How many nodes each op has, the most frequent first."""
-        return dict(Counter(node.op.name for node in self.nodes if node.op).most_common())
+        return dict(Counter([node.op.name for node in self.nodes if node.op]).most_common())
 
-    def names(self) -> dict[int, str]:
-        """A name for each node by its id: its label if no other node has it, else v and its place in the order."""
-        taken = Counter(node.label for node in self.nodes)
+    def names(self, some: Iterable[Value] | None = None) -> dict[int, str]:
+        """A name for each node by its id, or for some: its label if no other node has it, else v and its place in the order.
 
-        def by_place(i: int) -> str:
-            name = f"v{i}"
-            while name in taken:  # somebody's label
-                name += "'"
-            return name
-
-        return {id(n): n.label if n.label and taken[n.label] == 1 else by_place(i) for i, n in enumerate(self.nodes)}
+        A name can be printed: what cannot be seen in a label is escaped.
+        """
+        labels = {id(node): printable(node.label) for node in self.nodes if node.label}
+        taken = Counter(labels.values())
+        wanted = None if some is None else set(map(id, some))
+        names: dict[int, str] = {}
+        for i, key in enumerate(map(id, self.nodes)):
+            if wanted is None or key in wanted:
+                name = labels.get(key, "")
+                if taken[name] != 1:
+                    name = f"v{i}"
+                    while name in taken:  # somebody's label
+                        name += "'"
+                names[key] = name
+        return names
 
     def forward(self, updates: Mapping[Any, Any] | None = None) -> Any:
         """Recompute every node in place, after giving leaves new data.
@@ -108,8 +120,8 @@ class Graph(Sequence[Value]):
         data = dict(new)
         for node in self.nodes:
             if node.op is not None:
-                operands = (data[id(x)] if isinstance(x, Value) else x for x in node.args)
-                data[id(node)] = as_float(node.op.forward(*operands), f"result of primitive {node.op.name!r}")
+                result = node.op.forward(*[data[id(x)] if type(x) is Value else x for x in node.args])
+                data[id(node)] = result if type(result) is float else as_float(result, f"result of primitive {node.op.name!r}")
             else:
                 data.setdefault(id(node), node.data)
         for leaf in self.leaves:
@@ -132,7 +144,8 @@ class Graph(Sequence[Value]):
             found = [key] if id(key) in leaves else labelled.get(key, []) if isinstance(key, str) else []
             if len(found) != 1:
                 problem = f"{len(found)} leaves have this label" if found else "no leaf of this graph"
-                raise KeyError(f"cannot update {key!r}: {problem} (labels of leaves: {', '.join(sorted(labelled)) or 'none has a label'})")
+                known = ", ".join(map(short, sorted(labelled))) or "none has a label"
+                raise KeyError(f"cannot update {key!r}: {problem} (labels of leaves: {known})")
             data[id(found[0])] = as_float(x, f"new data of {key!r}")
         return data
 
@@ -159,22 +172,21 @@ class Graph(Sequence[Value]):
         return cls(roots[0] if single else roots)
 
     def __str__(self) -> str:
-        names = self.names()
-        head = ("node", "operation", "data", "grad")
-        first, last = (len(self.nodes), 0) if len(self.nodes) <= _ROWS else (_ROWS // 2, _ROWS // 2)
-        shown = [_row(node, names) for node in self.nodes[:first]]
+        first, last = (self.nodes, []) if len(self.nodes) <= _ROWS else (self.nodes[: _ROWS // 2], self.nodes[-(_ROWS // 2) :])
+        shown = [*first, *last]
+        names = self.names([*shown, *(x for node in shown for x in node.args[:_OPERANDS] if isinstance(x, Value))])
+        rows = [_row(node, names) for node in shown]
         if last:
-            shown.append(("...", f"{len(self.nodes) - first - last} more", "...", "..."))
-            shown += [_row(node, names) for node in self.nodes[-last:]]
-        return f"{self!r}\n{table(head, shown)}"
+            rows.insert(len(first), ("...", f"{len(self.nodes) - len(shown)} more", "...", "..."))
+        return f"{self!r}\n{table(('node', 'operation', 'data', 'grad'), rows)}"
 
     def __repr__(self) -> str:
         return f"<Graph of {len(self.nodes)} nodes, {len(self.leaves)} leaves, {self.edges} edges, depth {self.depth}>"
 
 
 def _row(node: Value, names: dict[int, str]) -> tuple[str, str, str, str]:
-    operands = [names[id(x)] if isinstance(x, Value) else f"{x:.6g}" for x in node.args[:6]]
-    if len(node.args) > 6:
+    operands = [names[id(x)] if isinstance(x, Value) else f"{x:.6g}" for x in node.args[:_OPERANDS]]
+    if len(node.args) > _OPERANDS:
         operands.append("...")
     operation = f"{node.op.name}({', '.join(operands)})" if node.op else "leaf"
     return names[id(node)], operation, f"{node.data:.6g}", f"{node.grad:.6g}"

@@ -7,6 +7,7 @@ outranks Value), and `_apply(op, operands)`, which carries the op out.
 
 from __future__ import annotations
 
+import keyword
 import sys
 from collections.abc import Callable, Iterable
 from functools import cached_property
@@ -34,6 +35,9 @@ class Op:
         kinks: `kinks(*x)` gives numbers that vanish where a derivative jumps or does not exist, and change sign across.
         numpy: NumPy's name of the same function, where it differs.
         shortcuts: by the class of the first operand, a lean way to carry the op out that may answer NotImplemented.
+
+    Raises:
+        ValueError: if `name` cannot be a name in Python: it becomes one in methods and in generated source.
     """
 
     def __init__(
@@ -50,6 +54,9 @@ class Op:
         numpy: str | None = None,
         doc: str | None = None,
     ) -> None:
+        _check_name(name)
+        if not isinstance(symbol, str | None):
+            raise TypeError(f"the symbol of a primitive must be a str (got {shown(symbol)}, {_article(type(symbol).__name__)})")
         fields = {
             "name": name,
             "forward": forward,
@@ -181,6 +188,20 @@ class Op:
         return partials
 
 
+def _check_name(name: Any) -> None:
+    if not isinstance(name, str):
+        raise TypeError(f"the name of a primitive must be a str (got {shown(name)}, {_article(type(name).__name__)})")
+    if not name.isidentifier():
+        raise ValueError(f"the name of a primitive must be an identifier (got {name!r}): pass name=...")
+    if keyword.iskeyword(name) or name == "__debug__":
+        raise ValueError(f"{name!r} is a word of Python's language: choose another name")
+    if not name.isascii():
+        from unicodedata import normalize
+
+        if (as_read := normalize("NFKC", name)) != name:
+            raise ValueError(f"Python reads the name {name!r} as {as_read!r}: choose that one")
+
+
 def _count(op: Op) -> str:
     arity = op.arity or 0
     least = arity - len(op.defaults)
@@ -210,8 +231,11 @@ def as_float(x: Any, what: str) -> float:
 
 
 def shown(x: object) -> str:
-    """A value for an error message, no more than its beginning if it is long."""
-    text = repr(x)
+    """A value for an error message, no more than its beginning if it is long; only its kind if it cannot be written."""
+    try:
+        text = repr(x)
+    except Exception:  # it is nested too deeply, or its own method fails
+        text = object.__repr__(x)
     return text if len(text) <= 60 else text[:57] + "..."
 
 
@@ -236,6 +260,6 @@ def named(name: str) -> Op:
         pass
     from difflib import get_close_matches
 
-    near = get_close_matches(str(name), table, n=1)
+    near = get_close_matches(str(name)[:100], table, n=1)
     hint = f"did you mean {near[0]!r}?" if near else "see autograd.ops.table"
-    raise LookupError(f"there is no primitive called {name!r}: {hint} (a primitive of your own must be declared before it is used)")
+    raise LookupError(f"there is no primitive called {shown(name)}: {hint} (a primitive of your own must be declared before it is used)")

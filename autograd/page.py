@@ -18,10 +18,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .draw import Drawing, _Writer, number, printable, short
+from .draw import Drawing, _Writer, number
 from .graph import Graph
-from .scene import Box, Scene, arrange
+from .scene import Box, arrange, plan
 from .stepping import FORWARD, Part, Step, Steps
+from .tables import short
 from .value import Value
 
 MAX_NODES = 300  # drawn one by one; groups of a larger graph are closed
@@ -59,7 +60,7 @@ def page(steps: Steps) -> str:
     show = Show(steps)
     data = {"boxes": [(box.id, box.title is not None) for box in show.scene.boxes], "stops": [_compact(stop) for stop in show.stops]}
     script = _asset("page.js")
-    root = _label(steps.graph.names()[id(steps.root)])
+    root = short(steps.graph.names()[id(steps.root)])
     parts = {
         "title": html.escape(f"{root}, step by step"),
         "script_hash": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
@@ -75,9 +76,10 @@ class Show:
     """The stops of a graph, and the picture they step through."""
 
     def __init__(self, steps: Steps) -> None:
+        _check_size(steps.graph)
         self.steps = steps
         self.root = _as_recorded(steps)
-        self.scene = self._arranged()
+        self.scene = arrange(Graph(self.root), MAX_NODES, True)
         self.box_of = {id(node): box for box in self.scene.boxes for node in self._originals(box)}
         self.stops = list(self._stops())
         if len(self.stops) > MAX_STOPS:
@@ -88,17 +90,6 @@ class Show:
         writer = _Writer(self.scene, True, True, True)
         writer.compact = False  # the number above, the title and the number below are revealed one by one
         return Drawing(writer.dot("LR"))
-
-    def _arranged(self) -> Scene:
-        graph = Graph(self.root)
-        try:
-            return arrange(graph, MAX_NODES, True)
-        except ValueError:
-            raise ValueError(
-                f"the graph has {len(graph):,} nodes and {graph.edges:,} edges, "
-                f"too many to step through one by one (at most {MAX_NODES} nodes): "
-                'step through a part of it, or name its parts with `with autograd.group("..."):`, so that each is one step'
-            ) from None
 
     def _originals(self, box: Box) -> list[Value]:
         return [self._original[id(node)] for node in box.members]
@@ -155,7 +146,7 @@ class Show:
         if box.title is None:
             rule, note = self.steps.parts(batch[0]), _computed_note(steps[0])
         else:
-            rule = [("name", _label(box.title)), ("sign", f": {len(batch):,} nodes computed")]
+            rule = [("name", short(box.title)), ("sign", f": {len(batch):,} nodes computed")]
             note = "Every node of the group has its value."
         return Stop(FORWARD, box.id, edges, [Reveal(box.id, None, True)], rule, note)
 
@@ -170,7 +161,7 @@ class Show:
         if len(steps) == 1:
             rule, note = self.steps.parts(batch[0]), _passed_on_note(self.steps, batch[0])
         else:
-            title = _label(box.title) if box.title is not None else self.steps.names[id(steps[0].node)]
+            title = short(box.title) if box.title is not None else self.steps.names[id(steps[0].node)]
             rule = [("name", title), ("sign", f": {len(batch):,} contributions passed on")]
             note = "Every edge follows the same rule: upstream gradient × local derivative = contribution."
         return Stop(steps[0].phase, box.id, edges, list(reveals.values()), rule, note)
@@ -181,6 +172,18 @@ class Show:
         if head.title is None and tail.title is None:
             return f"{head.id}-{port}"
         return f"{tail.id}-{head.id}" if head is not tail else None
+
+
+def _check_size(graph: Graph) -> None:
+    """Refuse a graph that is too large before anything is made of it."""
+    try:
+        plan(graph, MAX_NODES, True)
+    except ValueError:
+        raise ValueError(
+            f"the graph has {len(graph):,} nodes and {graph.edges:,} edges, "
+            f"too many to step through one by one (at most {MAX_NODES} nodes): "
+            'step through a part of it, or name its parts with `with autograd.group("..."):`, so that each is one step'
+        ) from None
 
 
 def _as_recorded(steps: Steps) -> Value:
@@ -212,10 +215,6 @@ def _passed_on_note(steps: Steps, index: int) -> str:
         return f"Contribution {arrived} of {expected}: {name} has {total} so far, and waits for the rest before it passes anything on."
     added = f"Contribution {arrived} of {expected}: all" if expected > 1 else "All"
     return f"{added} of the gradient of {name} has arrived. It is {total}."
-
-
-def _label(name: str) -> str:
-    return printable(short(name))
 
 
 def _unique(edges: Iterator[str | None]) -> list[str]:

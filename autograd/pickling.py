@@ -3,31 +3,35 @@
 A node is reduced to its operation, operands and figures, and pickle would follow the operands down. So the reduction of a
 node first lists everything it depends on, operands first. While that list is written, its nodes are reduced plainly: their
 operands are in the pickle already, and pickle refers back to them. Nodes that several pickled Values share stay shared.
+Groups, which lie in groups, are written likewise.
 """
 
 from __future__ import annotations
 
+import copyreg
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
-from .value import Value, _restored, topological_order
+from .groups import Group, groups_of
+from .op import Op
+from .value import Value, _described, _node, _restored, topological_order
 
 
 class _Prelude:
-    """Everything a node depends on, unpickled as a plain list."""
+    """Everything that a node or a group depends on, unpickled as a plain list."""
 
-    def __init__(self, nodes: list[Value]) -> None:
-        self.nodes = nodes
-        self.ids = frozenset(map(id, nodes))
+    def __init__(self, groups: Collection[Group], nodes: Collection[Value] = ()) -> None:
+        self.groups, self.nodes = groups, nodes
+        self.ids = frozenset(map(id, (*groups, *nodes)))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return list, (), None, iter([_Mark(weakref.ref(self)), *self.nodes, _Mark(_none)])
+        return list, (), None, iter([_Mark(weakref.ref(self)), *self.groups, *self.nodes, _Mark(_none)])
 
 
 class _Mark:
-    """Before the first node of a prelude and after its last. Picklers ask a list for items ahead of writing them, so that only an
+    """Before the first item of a prelude and after its last. Picklers ask a list for items ahead of writing them, so that only an
     item of the list itself can tell where the writing has come to.
     """
 
@@ -55,12 +59,45 @@ _writing = _Writing()
 
 def reduce(node: Value) -> tuple[Any, ...]:
     """What Value.__reduce__ answers."""
-    record = (node.op, node.args, node.data, node.grad, node.label, node.group)
     prelude = _writing.prelude()
-    if node.op is None or (prelude is not None and id(node) in prelude.ids):
-        return _restored, record
-    return _restored_after, (_Prelude(topological_order([node])[:-1]), *record)
+    if prelude is not None and id(node) in prelude.ids:
+        return _made, _record(node, bool(prelude.groups))
+    if node.op is None:
+        return _made, _record(node, True)
+    nodes = topological_order([node])
+    return _after, (_Prelude(groups_of(nodes), nodes[:-1]), _made, *_record(node, True))
+
+
+def _record(node: Value, grouped: bool) -> tuple[Any, ...]:
+    label = node.label
+    group = node.group if grouped else None
+    if label or group is not None:
+        return node.op, node._a, node._b, node._data, node._grad, label, group
+    return node.op, node._a, node._b, node._data, node._grad
+
+
+def reduce_group(group: Group) -> tuple[Any, ...]:
+    """What Group.__reduce__ answers."""
+    record = (group.name, group.parent)
+    prelude = _writing.prelude()
+    if group.parent is None or (prelude is not None and id(group) in prelude.ids):
+        return Group, record
+    return _after, (_Prelude(group.path[:-1]), Group, *record)
+
+
+copyreg.pickle(Value, reduce)  # spares pickle the way through the method for all but the first node
+copyreg.pickle(Group, reduce_group)
+
+
+def _made(op: Op | None, a: Any, b: Any, data: float, grad: float, label: str = "", group: Group | None = None) -> Value:
+    node = _node(op, a, b, data, grad)
+    return _described(node, label, group) if label or group is not None else node
+
+
+def _after(prelude: list[Any], made: Callable[..., Any], *record: Any) -> Any:
+    return made(*record)
 
 
 def _restored_after(prelude: list[Any], *record: Any) -> Value:
+    """In pickles written before 0.2, as is `_restored`."""
     return _restored(*record)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from . import operators, ops
-from .op import REAL, Interval, Op, as_float, is_plain, named
+from .op import REAL, Interval, Op, as_float, is_plain, named, shown
 
 Kinks = float | Sequence[float] | Callable[..., Any] | None
 
@@ -36,8 +36,8 @@ def primitive(
             numbers that vanish there and change sign across.
 
     Raises:
-        ValueError: if the name is that of a built-in primitive or of an attribute of Value, or the domain is empty. On use, if
-            `partials` returns the wrong number of derivatives.
+        ValueError: if the name cannot be one in Python, or is that of a built-in primitive or of an attribute of Value, or the domain is
+            empty. On use, if `partials` returns the wrong number of derivatives.
 
     >>> from autograd import Value, grad
     >>> @primitive(partials=lambda y, x: (3.0 * x * x,))
@@ -50,11 +50,11 @@ def primitive(
         return lambda f: primitive(f, partials=partials, name=name, symbol=symbol, domain=domain, kinks=kinks)
     for argument, given in (("the decorated object", f), ("partials", partials)):
         if not callable(given):
-            raise TypeError(f"{argument} of a primitive must be a function (got {given!r})")
-    name = name or f.__name__
+            raise TypeError(f"{argument} of a primitive must be a function (got {shown(given)})")
+    name = getattr(f, "__name__", "") if name is None else name
     arity, defaults = _signature(f)
     op = Op(
-        _checked_name(name),
+        name,
         f,
         partials,
         symbol=symbol,
@@ -64,6 +64,7 @@ def primitive(
         kinks=_switches(kinks),
         doc=f.__doc__,
     )
+    _check_is_free(name)
     _declare(op)
     return op
 
@@ -109,14 +110,11 @@ def forgetting() -> Iterator[None]:
                 _declare(before[name])
 
 
-def _checked_name(name: str) -> str:
-    if not name.isidentifier():
-        raise ValueError(f"the name of a primitive must be an identifier (got {name!r}): pass name=...")
+def _check_is_free(name: str) -> None:
     if name in ops.builtin:
         raise ValueError(f"{name!r} is a built-in primitive: choose another name")
     if operators.is_taken(name):
         raise ValueError(f"{name!r} is an attribute of the package's numbers: choose another name")
-    return name
 
 
 def _signature(f: Callable[..., float]) -> tuple[int | None, tuple[float, ...]]:
@@ -139,12 +137,12 @@ def _intervals(domain: Any, arity: int | None) -> tuple[Interval, ...]:
     try:
         pairs = [(low, high) for low, high in ([domain] if is_plain(domain[0]) else domain)]
     except (TypeError, ValueError, LookupError):
-        raise ValueError(f"domain must be an interval (low, high), or one for each operand (got {domain!r})") from None
+        raise ValueError(f"domain must be an interval (low, high), or one for each operand (got {shown(domain)})") from None
     intervals = []
     for pair in pairs:
         low, high = (as_float(bound, "a bound of domain") for bound in pair)
         if not low < high:
-            raise ValueError(f"domain must be an interval (low, high) with low < high (got {pair!r})")
+            raise ValueError(f"domain must be an interval (low, high) with low < high (got {shown(pair)})")
         intervals.append((low, high))
     if arity and len(intervals) not in (1, arity):
         raise ValueError(f"domain must be one interval, or one for each of the {arity} operands (got {len(intervals)})")

@@ -2,19 +2,21 @@
 
 A box is a node of the graph, or a closed group of them. A large graph is shown with as little closed as brings it under the limit:
 first its groups, from the innermost outwards; then runs of the same code, which have groups of the same names, in one box, with one box
-for all leaves outside; at last with one box for everything else that is outside all groups, too.
+for all leaves outside; at last with one box for everything else that is outside all groups, too. Groups deeper than can be framed are
+always closed.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from .graph import Graph
-from .groups import Group
+from .groups import Group, outermost_first
 from .value import Value
 
+_DEEPEST = 30  # frames inside each other
 _ARROWS = 3  # for each box that is allowed: the time of a layout depends on them, too
 
 
@@ -52,17 +54,34 @@ class Detail(NamedTuple):
     outside: bool = False  # and so are operations outside
 
 
+class Plan(NamedTuple):
+    """Which box each node of a graph is in, by a key: its id, the group that is closed around it, the names of such groups, or a word."""
+
+    graph: Graph
+    keys: list[Hashable]
+    home: dict[int, Group]  # the group of each node
+    closed: dict[Group, Group]  # of groups that are not open, the closed one that holds them
+
+
 def arrange(graph: Graph, max_nodes: int, groups: bool) -> Scene:
     """The scene of a graph with at most `max_nodes` boxes and three times as many arrows, with as little closed as that needs.
 
     Raises:
         ValueError: if closing groups does not make it small enough.
     """
+    return _scene(plan(graph, max_nodes, groups))
+
+
+def plan(graph: Graph, max_nodes: int, groups: bool) -> Plan:
+    """What `arrange` closes. Nothing of the scene is made yet."""
     home = homes(graph) if groups else {}
-    for detail in _details(home):
-        boxes = [_closed(node, home.get(id(node)), detail) for node in graph]
-        if len(set(boxes)) <= max_nodes and _count_arrows(graph, boxes) <= _ARROWS * max_nodes:
-            return _scene(graph, home, detail, boxes)
+    depths = _depths(home.values())
+    for detail in _details(max(depths.values(), default=0)):
+        if detail.level is not None or len(graph) <= max_nodes:
+            closed = _closed(depths, detail.level)
+            keys = _keys(graph, home, closed, detail)
+            if len(set(keys)) <= max_nodes and _count_arrows(graph, keys) <= _ARROWS * max_nodes:
+                return Plan(graph, keys, home, closed)
     way_out = "close more of it in groups" if home else 'name its parts by `with autograd.group("..."):`, to have each drawn as one box'
     raise ValueError(
         f"the graph has {len(graph):,} nodes and {graph.edges:,} edges, too many to draw with max_nodes={max_nodes}: "
@@ -70,63 +89,105 @@ def arrange(graph: Graph, max_nodes: int, groups: bool) -> Scene:
     )
 
 
-def _count_arrows(graph: Graph, boxes: list[Hashable]) -> int:
-    box_of = {id(node): box for node, box in zip(graph, boxes, strict=True)}
+def _details(deepest: int) -> Iterator[Detail]:
+    """From all open to all closed; what lies in more groups than a picture can frame is closed from the beginning."""
+    if deepest < _DEEPEST:
+        yield Detail()
+    levels = range(min(deepest, _DEEPEST), 0, -1)
+    yield from (Detail(level) for level in levels)
+    yield from (Detail(level, runs=True) for level in levels)
+    if deepest:
+        yield Detail(1, runs=True, outside=True)
+
+
+def _count_arrows(graph: Graph, keys: list[Hashable]) -> int:
+    box_of = {id(node): key for node, key in zip(graph, keys, strict=True)}
     ends = [(box_of[id(parent)], box_of[id(node)]) for node in graph for parent in node.parents]
     between_nodes = sum(isinstance(tail, int) and isinstance(head, int) for tail, head in ends)
     return between_nodes + len({(tail, head) for tail, head in ends if not (isinstance(tail, int) and isinstance(head, int))})
 
 
-def _details(home: dict[int, Group]) -> Iterator[Detail]:
-    yield Detail()
-    levels = range(max((len(g.path) for g in home.values()), default=0), 0, -1)
-    yield from (Detail(level) for level in levels)
-    yield from (Detail(level, runs=True) for level in levels)
-    if home:
-        yield Detail(1, runs=True, outside=True)
+# Groups ------------------------------------------------------------------------------------------------------------------
 
 
 def homes(graph: Graph) -> dict[int, Group]:
-    """The group of each node that has one. A leaf belongs where it is used: to the innermost group around all its uses."""
-    home = {id(node): node.group for node in graph if node.group is not None}
-    users: dict[int, tuple[Group, ...]] = {}
+    """The group of each node that has one, no deeper than can be framed. A leaf belongs where it is used: to the innermost group around
+    all its uses.
+    """
+    home = {id(node): node.group for node in graph if node.group is not None} if Group.exist else {}
+    if not home:
+        return {}
+    depths = _depths(home.values())
+    framed = _closed(depths, _DEEPEST)
+    home = {key: framed.get(group, group) for key, group in home.items()}
+    users: dict[int, Group | None] = {}
     for node in graph:
-        path = node.group.path if node.group else ()
         for parent in node.parents:
             if parent.op is None:
-                users[id(parent)] = _common(users[id(parent)], path) if id(parent) in users else path
-    return home | {key: path[-1] for key, path in users.items() if path}
+                group = home.get(id(node))
+                users[id(parent)] = _common(users[id(parent)], group, depths) if id(parent) in users else group
+    return home | {key: group for key, group in users.items() if group is not None}
 
 
-def _common(a: Sequence[Group], b: Sequence[Group]) -> tuple[Group, ...]:
-    shared = 0
-    while shared < min(len(a), len(b)) and a[shared] is b[shared]:
-        shared += 1
-    return tuple(a[:shared])
+def _common(a: Group | None, b: Group | None, depths: dict[Group, int]) -> Group | None:
+    """The innermost group around both."""
+    while a is not b:
+        if a is None or b is None:
+            return None
+        outer = depths[a] <= depths[b], depths[b] <= depths[a]
+        a, b = a.parent if outer[1] else a, b.parent if outer[0] else b
+    return a
 
 
-def _closed(node: Value, home: Group | None, detail: Detail) -> Hashable:
-    """What stands for the node: its id, the group that is closed around it, the names of such groups, or "leaves" or "outside"."""
-    path = home.path if home is not None else ()
-    if detail.level is not None and len(path) >= detail.level:
-        group = path[detail.level - 1]
-        return tuple(g.name for g in group.path) if detail.runs else group
-    if detail.runs and not path and node.op is None:
-        return "leaves"
-    return "outside" if detail.outside and not path else id(node)
+def _depths(groups: Iterable[Group]) -> dict[Group, int]:
+    """How deep these groups lie, and those around them, the outermost first, at depth 1."""
+    depths: dict[Group, int] = {}
+    for group in outermost_first(groups):
+        depths[group] = 1 + (depths[group.parent] if group.parent else 0)
+    return depths
 
 
-def _scene(graph: Graph, home: dict[int, Group], detail: Detail, keys: list[Hashable]) -> Scene:
+def _closed(depths: dict[Group, int], level: int | None) -> dict[Group, Group]:
+    closed: dict[Group, Group] = {}
+    for group, depth in depths.items():
+        if depth == level:
+            closed[group] = group
+        elif group.parent in closed:
+            closed[group] = closed[group.parent]
+    return closed
+
+
+# Boxes -------------------------------------------------------------------------------------------------------------------
+
+
+def _keys(graph: Graph, home: dict[int, Group], closed: dict[Group, Group], detail: Detail) -> list[Hashable]:
+    of_group: dict[Group, Hashable] = {group: _names(whole) if detail.runs else whole for group, whole in closed.items()}
+
+    def key(node: Value) -> Hashable:
+        around = home.get(id(node))
+        if around is not None:
+            return of_group.get(around, id(node))
+        return "leaves" if detail.runs and node.op is None else "outside" if detail.outside else id(node)
+
+    return [key(node) for node in graph]
+
+
+def _names(group: Group) -> tuple[str, ...]:
+    return tuple(g.name for g in group.path)
+
+
+def _scene(plan: Plan) -> Scene:
+    graph, keys, home, _ = plan
     members: dict[Hashable, list[Value]] = {}
     for node, key in zip(graph, keys, strict=True):
         members.setdefault(key, []).append(node)
     names = {key: f"n{i}" for i, key in enumerate(members)}
-    boxes = [Box(names[key], tuple(nodes), _title(key, nodes, home), _around(key, nodes, home)) for key, nodes in members.items()]
+    boxes = [Box(names[key], tuple(nodes), _title(key, nodes, plan), _around(key, nodes, home)) for key, nodes in members.items()]
     box_of = {id(node): (names[key], type(key) is int) for node, key in zip(graph, keys, strict=True)}
     return Scene(graph, boxes, _arrows(graph, box_of))
 
 
-def _title(key: Hashable, nodes: list[Value], home: dict[int, Group]) -> str | None:
+def _title(key: Hashable, nodes: list[Value], plan: Plan) -> str | None:
     if isinstance(key, int):
         return None
     if isinstance(key, str):
@@ -134,7 +195,7 @@ def _title(key: Hashable, nodes: list[Value], home: dict[int, Group]) -> str | N
     if isinstance(key, Group):
         return key.name
     assert isinstance(key, tuple)
-    runs = len({home[id(node)].path[len(key) - 1] for node in nodes})
+    runs = len({plan.closed[plan.home[id(node)]] for node in nodes})
     name = " / ".join(key)
     return f"{name} ({runs} runs)" if runs > 1 else name
 

@@ -30,16 +30,16 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from os import PathLike
 from typing import Any, NamedTuple, overload
 
-from .draw import printable, short
+from . import files
 from .graph import Graph
-from .op import Op
-from .tables import table
-from .value import Value, derivatives, require_current
+from .op import Op, shown
+from .tables import short, table
+from .value import Value, require_current
 from .zeros import ZERO, contribution, number, plus
 
 FORWARD, BACKWARD = "forward", "backward"
@@ -105,7 +105,7 @@ def steps(v: Value) -> Steps:
         StaleGraphError: if the data of a leaf was set after something here was computed from it.
     """
     if not isinstance(v, Value):
-        raise TypeError(f"steps needs a Value (got {v!r}, {type(v).__name__})")
+        raise TypeError(f"steps needs a Value (got {shown(v)}, {type(v).__name__})")
     return Steps(v)
 
 
@@ -114,34 +114,56 @@ def sweep(root: Value, order: Iterable[Value]) -> list[Step]:
 
     In reverse topological order these are the steps of `backward`; any other order shows what goes wrong.
     """
+    return list(_sweep(root, order, {id(node): node.data for node in Graph(root)}))
+
+
+def _sweep(root: Value, order: Iterable[Value], data: Mapping[int, float]) -> Iterator[Step]:
+    """The steps one by one, where the nodes have this data by their ids."""
     total = {id(root): 1.0}
-    done = [Step(BACKWARD, root, None, root.data, None, None, 1.0, 1.0)]
+    yield Step(BACKWARD, root, None, data[id(root)], None, None, 1.0, 1.0)
     for node in order:
-        upstream = total.get(id(node), ZERO)
-        for parent, partial in zip(node.parents, derivatives(node), strict=True):
-            share = contribution(upstream, partial)
-            so_far = total[id(parent)] = plus(total.get(id(parent), ZERO), share)
-            done.append(Step(BACKWARD, node, parent, node.data, *map(number, (upstream, partial, share, so_far))))
-    return done
+        if node.op is None:
+            continue
+        value, upstream = data[id(node)], total.get(id(node), ZERO)
+        partials = node.op.local(value, *[data[id(x)] if type(x) is Value else x for x in node.args])
+        for x, partial in zip(node.args, partials, strict=True):
+            if type(x) is Value:
+                share = contribution(upstream, partial)
+                so_far = total[id(x)] = plus(total.get(id(x), ZERO), share)
+                yield Step(BACKWARD, node, x, value, *map(number, (upstream, partial, share, so_far)))
 
 
 class Steps(Sequence[Step]):
     """The forward steps, then the backward steps. Prints as a table, shows itself in a notebook as a page to step through.
 
-    Attributes:
-        forward: one step for each node, in topological order.
-        backward: the seed, then one step for each edge, in reverse topological order of the results.
+    They are those of the moment at which it was made, and computed when they are asked for.
     """
 
     def __init__(self, root: Value) -> None:
         self.root = root
         self.graph = Graph(root)
         require_current(self.graph.nodes)
-        self.forward = [Step(FORWARD, node, None, node.data, None, None, None, None) for node in self.graph]
-        self.backward = sweep(root, (node for node in reversed(self.graph.nodes) if node.op is not None))
+        self._values = [node.data for node in self.graph.nodes]
+        self._sizes = len(self.graph), 1 + self.graph.edges
+
+    @cached_property
+    def forward(self) -> list[Step]:
+        """One step for each node, in topological order."""
+        return [self._computed(i) for i in range(self._sizes[0])]
+
+    @cached_property
+    def backward(self) -> list[Step]:
+        """The seed, then one step for each edge, in reverse topological order of the results."""
+        return list(self._passed_on())
+
+    def _computed(self, i: int) -> Step:
+        return Step(FORWARD, self.graph[i], None, self._values[i], None, None, None, None)
+
+    def _passed_on(self) -> Iterator[Step]:
+        return _sweep(self.root, reversed(self.graph.nodes), self._data)
 
     def __len__(self) -> int:
-        return len(self.forward) + len(self.backward)
+        return sum(self._sizes)
 
     @overload
     def __getitem__(self, index: int) -> Step: ...
@@ -150,32 +172,41 @@ class Steps(Sequence[Step]):
     def __getitem__(self, index: int | slice) -> Step | list[Step]:
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
-        place = range(len(self))[index]
-        return self.forward[place] if place < len(self.forward) else self.backward[place - len(self.forward)]
+        place, (count, _) = range(len(self))[index], self._sizes
+        return self.forward[place] if place < count else self.backward[place - count]
 
     @cached_property
     def arrivals(self) -> list[tuple[int, int]]:
         """For each backward step, which contribution to its receiver it is, and of how many: (1, 2)."""
-        receivers = [id(step.receiver) for step in self.backward]
-        expected, arrived = Counter(receivers), Counter[int]()
-        result = []
-        for receiver in receivers:
+        return [arrival for _, arrival in self._arriving()]
+
+    def _arriving(self) -> Iterator[tuple[Step, tuple[int, int]]]:
+        """The backward steps, one by one, with their arrivals."""
+        expected = Counter([id(parent) for node in self.graph for parent in node.parents])
+        expected[id(self.root)] += 1
+        arrived = dict.fromkeys(expected, 0)
+        for step in self._passed_on():
+            receiver = id(step.receiver)
             arrived[receiver] += 1
-            result.append((arrived[receiver], expected[receiver]))
-        return result
+            yield step, (arrived[receiver], expected[receiver])
 
     @cached_property
     def names(self) -> dict[int, str]:
         """What the rules call each node, by its id."""
-        return {key: short(printable(name), 24) for key, name in self.graph.names().items()}
+        return {key: short(name, 24) for key, name in self.graph.names().items()}
 
     def formula(self, index: int) -> str:
         """The rule of one step, written out with its numbers: "dL/dw += dL/dy * dy/dw = 0.5 * -1 = -0.5"."""
-        return "".join(f"d{part[1]}/d{part[2]}" if part[0] == "d" else part[1] for part in self.parts(index))
+        return self._formula(self[index])
+
+    def _formula(self, step: Step) -> str:
+        return "".join(f"d{part[1]}/d{part[2]}" if part[0] == "d" else part[1] for part in self._rule(step))
 
     def parts(self, index: int) -> list[Part]:
         """The rule of one step in parts: (role, text) each, or ("d", of, in) for a derivative."""
-        step = self[index]
+        return self._rule(self[index])
+
+    def _rule(self, step: Step) -> list[Part]:
         return self._forward_rule(step) if step.phase == FORWARD else self._backward_rule(step)
 
     def _forward_rule(self, step: Step) -> list[Part]:
@@ -201,31 +232,34 @@ class Steps(Sequence[Step]):
         return ("name", self.names[id(x)]) if isinstance(x, Value) else ("constant", _number(x))
 
     def _value(self, x: Value | float) -> Part:
-        return ("value", _number(self.forward[self._place[id(x)]].value)) if isinstance(x, Value) else ("constant", _number(x))
+        return ("value", _number(self._data[id(x)])) if isinstance(x, Value) else ("constant", _number(x))
 
     @cached_property
-    def _place(self) -> dict[int, int]:
-        return {id(node): i for i, node in enumerate(self.graph)}
+    def _data(self) -> dict[int, float]:
+        """What each node held when the steps were taken, by its id."""
+        return dict(zip(map(id, self.graph), self._values, strict=True))
 
     def table(self, limit: int = 1000) -> str:
         """Both phases as tables, with the rule of every step. The middle of a phase of more than `limit` steps is left out."""
-        n = len(self.forward)
-        forward = [(str(i), _number(self.forward[i].value), self.formula(i)) for i in _shown(n, limit)]
+        n, m = self._sizes
+        forward = [(str(i), _number(self._values[i]), self._formula(self._computed(i))) for i in _shown(n, limit)]
+        shown = set(_shown(m, limit))
         backward = [
-            (str(n + i), _number(self.backward[i].total), "{} of {}".format(*self.arrivals[i]), self.formula(n + i))
-            for i in _shown(len(self.backward), limit)
+            (str(n + i), _number(step.total), f"{arrived} of {expected}", self._formula(step))
+            for i, (step, (arrived, expected)) in enumerate(self._arriving())
+            if i in shown
         ]
         return (
             f"forward: every node after its operands\n{table(('step', 'value', 'rule'), _gap(forward, n))}\n\n"
-            f"backward: every node after all that use it\n"
-            f"{table(('step', 'total', 'arrived', 'rule'), _gap(backward, len(self.backward)))}"
+            f"backward: every node after all that use it\n{table(('step', 'total', 'arrived', 'rule'), _gap(backward, m))}"
         )
 
     def __str__(self) -> str:
         return self.table(60)
 
     def __repr__(self) -> str:
-        return f"<Steps of {self.names[id(self.root)]}: {len(self.forward)} forward, {len(self.backward)} backward>"
+        (name,) = self.graph.names([self.root]).values()
+        return f"<Steps of {short(name, 24)}: {self._sizes[0]} forward, {self._sizes[1]} backward>"
 
     def save(self, path: str | PathLike[str]) -> str:
         """Write the steps as a page to step through (.html, one file that needs no network) or an animation (.gif). Returns the path.
@@ -247,8 +281,7 @@ class Steps(Sequence[Step]):
             from .gif import gif
 
             content = gif(self)
-        with open(path, "wb") as file:
-            file.write(content)
+        files.write(path, content)
         return path
 
     def show(self) -> None:

@@ -1,4 +1,8 @@
-"""Nested structures of numbers: lists, tuples, named tuples, dicts and NumPy arrays, taken apart and put together again."""
+"""Nested structures of numbers: lists, tuples, named tuples, dicts and NumPy arrays, taken apart and put together again.
+
+A structure that is nested deeper than `DEEPEST` levels, or holds itself, is refused by `leaves` and `same_structure`, one of which sees
+each structure first.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from .op import is_array
+
+DEEPEST = 100
 
 
 def is_masked(x: object) -> bool:
@@ -21,8 +27,7 @@ def leaves(tree: Any) -> list[Any]:
 
 
 def _each(tree: Any, depth: int) -> Iterator[Any]:
-    if depth > 100:
-        raise ValueError("the structure is nested more than 100 levels deep: does it contain itself?")
+    _check_depth(depth)
     if is_array(tree):
         yield from tree.flat
     elif isinstance(tree, dict):
@@ -33,6 +38,11 @@ def _each(tree: Any, depth: int) -> Iterator[Any]:
             yield from _each(branch, depth + 1)
     else:
         yield tree
+
+
+def _check_depth(depth: int) -> None:
+    if depth > DEEPEST:
+        raise ValueError(f"the structure is nested more than {DEEPEST} levels deep: does it contain itself?")
 
 
 def rebuild(tree: Any, numbers: Iterator[Any]) -> Any:
@@ -53,12 +63,20 @@ def transform(f: Callable[[Any], Any], tree: Any) -> Any:
 
 def same_structure(a: Any, b: Any) -> bool:
     """Whether two structures have their numbers in the same places; lists and tuples count as alike."""
+    if _alike(a, b, 0):
+        return True
+    leaves(a), leaves(b)  # what is no structure at all is not told from another one
+    return False
+
+
+def _alike(a: Any, b: Any, depth: int) -> bool:
+    _check_depth(depth)
     if is_array(a) or is_array(b):
         return is_array(a) and is_array(b) and a.shape == b.shape
     if isinstance(a, dict):
-        return isinstance(b, dict) and list(a) == list(b) and all(same_structure(a[k], b[k]) for k in a)
+        return isinstance(b, dict) and list(a) == list(b) and all(_alike(a[k], b[k], depth + 1) for k in a)
     if isinstance(a, (list, tuple)):
-        return isinstance(b, (list, tuple)) and len(a) == len(b) and all(map(same_structure, a, b))
+        return isinstance(b, (list, tuple)) and len(a) == len(b) and all(_alike(x, y, depth + 1) for x, y in zip(a, b, strict=True))
     return not isinstance(b, (dict, list, tuple))
 
 

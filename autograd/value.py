@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
 from . import ops
-from .op import Op, as_float, is_plain
+from .op import Op, as_float, is_plain, shown
 from .operators import Method, Number
 from .zeros import ZERO, number
 
@@ -183,9 +183,8 @@ class Value(Number):
     @label.setter
     def label(self, label: str) -> None:
         if not isinstance(label, str):
-            raise TypeError(f"label of a Value must be a str (got {label!r}, {type(label).__name__})")
-        group = self.group
-        self._about = label if group is None else (label, group)
+            raise TypeError(f"label of a Value must be a str (got {shown(label)}, {type(label).__name__})")
+        _described(self, label, self.group)
 
     @property
     def group(self) -> Group | None:
@@ -206,7 +205,12 @@ class Value(Number):
     @property
     def parents(self) -> tuple[Value, ...]:
         """The Values among `args`: one for each edge into this node."""
-        return tuple(x for x in self.args if type(x) is Value)
+        a, b = self._a, self._b
+        if type(a) is Value:
+            return (a, b) if type(b) is Value else (a,)
+        if type(a) is tuple:
+            return tuple([x for x in a if type(x) is Value])
+        return (b,) if type(b) is Value else ()
 
     def partials(self) -> tuple[float, ...]:
         """The local derivatives of this node, one for each of `parents`."""
@@ -249,7 +253,7 @@ class Value(Number):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
         for node in topological_order([self], known=memo):
-            args = tuple(memo[id(x)] if type(x) is Value else x for x in node.args)
+            args = tuple([memo[id(x)] if type(x) is Value else x for x in node.args])
             copied = memo[id(node)] = _restored(node.op, args, node._data, node._grad, node.label, node.group)
             copied._edits = node._edits
         whole: Value = memo[id(self)]
@@ -456,18 +460,22 @@ def derivatives(node: Value) -> list[float]:
     return [d for x, d in zip(node.args, partials, strict=True) if type(x) is Value]
 
 
+def _node(op: Op | None, a: Any, b: Any, data: float, grad: float) -> Value:
+    node = _new(Value)
+    node._data, node._grad, node._edits, node.op, node._a, node._b = data, grad, _edits, op, a, b
+    return node
+
+
 def _restored(
     op: Op | None, args: tuple[Any, ...], data: float, grad: float, label: str = "", group: Group | None = None
 ) -> Value:
     """A node from its record, unchecked and without computing anything."""
-    node = _new(Value)
-    node._data, node._grad, node._edits, node.op = data, grad, _edits, op
-    if len(args) == 2:
-        node._a, node._b = args
-    else:
-        node._a, node._b = args[0] if len(args) == 1 else args or None, None
-    if group is not None:
-        node._about = group
-    if label:
-        node.label = label
+    a, b = args if len(args) == 2 else (args[0] if len(args) == 1 else args or None, None)
+    node = _node(op, a, b, data, grad)
+    return _described(node, label, group) if label or group is not None else node
+
+
+def _described(node: Value, label: str, group: Group | None) -> Value:
+    """The node with a label and a group."""
+    node._about = label if group is None else (label, group) if label else group
     return node

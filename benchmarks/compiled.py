@@ -16,6 +16,8 @@ from compiled_peers import Ours, absent, present
 from compiled_tables import Results, duration, markdown, plot
 from eager import cpu, environment
 
+from autograd import files
+
 HERE = Path(__file__).parent
 TABLE, PICTURE = HERE / "compiled.md", HERE.parent / "docs" / "compiled.png"
 FULL, QUICK = (15, 0.1, 5), (3, 0.005, 1)  # turns, seconds of each, rounds of compiling
@@ -47,9 +49,9 @@ def main() -> None:
     results = measure(*(QUICK if options.quick else FULL))
     print(markdown(results))
     if options.json:
-        options.json.write_text(json.dumps(asdict(results), indent=2), encoding="utf-8")
+        files.write(options.json, json.dumps(asdict(results), indent=2).encode())
     if options.write:
-        TABLE.write_text(markdown(results), encoding="utf-8")
+        files.write(TABLE, markdown(results).encode())
         plot(results, PICTURE)
 
 

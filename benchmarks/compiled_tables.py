@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,8 @@ from common import Target
 from compiled_growth import SAID, Compilation
 from compiled_peers import CONTENDERS, Casadi, CasadiGcc, Jax, Numba, NumPy, NumPyInPlace, OursNative, OursNumPy, Torch, TorchCompile
 from compiled_turns import Result
+
+from autograd import files
 
 OURS = (OursNative.name, OursNumPy.name)
 AGAINST_TORCH = ("2-16-16-1, hinge, 100 rows", "64-32-10, cross entropy, 32 rows")
@@ -171,7 +174,9 @@ def plot(results: Results, path: Path) -> None:
         axes.spines[side].set_visible(False)
     axes.set_xlabel("times as fast as NumPy by hand (log scale)")
     figure.legend(loc="outside upper left", ncols=5, frameon=False, fontsize="small")
-    figure.savefig(path, dpi=130)
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=130)
+    files.write(path, picture.getvalue())
     plt.close(figure)
 
 

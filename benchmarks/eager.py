@@ -20,6 +20,8 @@ from common import Target
 from peers import Micrograd, Ours, absent, present
 from steps import REGIMES
 
+from autograd import files
+
 ON, OFF, COLLECTED = REGIMES
 FLAT = 1.5  # time per node at the largest size over that at the smallest, caches included
 
@@ -186,7 +188,7 @@ def main() -> None:
     results = measure(options.rounds)
     print(report(results))
     if options.json:
-        options.json.write_text(as_json(results), encoding="utf-8")
+        files.write(options.json, as_json(results).encode())
 
 
 if __name__ == "__main__":

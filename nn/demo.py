@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
-from autograd import Value, draw
+from autograd import Value, draw, files
 
 from .layers import MLP
 from .optim import Adam
@@ -40,5 +41,7 @@ def _neuron(model: MLP, row: Any) -> Value:
 
 
 def _saved(ax: Any, path: Path) -> Path:
-    ax.figure.savefig(path, dpi=120, bbox_inches="tight")
+    picture = io.BytesIO()
+    ax.figure.savefig(picture, format="png", dpi=120, bbox_inches="tight")
+    files.write(path, picture.getvalue())
     return path

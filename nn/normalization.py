@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from autograd import Value, group, mean, square
+from autograd import Value, group, mean, square, stop_gradient
 
 from . import init as initial
 from .checks import positive_int
@@ -92,8 +92,8 @@ class BatchNorm(Module):
     def _column(self, j: int, x: Sequence[Any]) -> list[Any]:
         center = mean(x)
         variance = mean([square(v - center) for v in x])
-        self._follow(self.running_mean[j], float(center))
-        self._follow(self.running_variance[j], float(variance) * len(x) / (len(x) - 1))
+        self._follow(self.running_mean[j], float(stop_gradient(center)))
+        self._follow(self.running_variance[j], float(stop_gradient(variance)) * len(x) / (len(x) - 1))
         return [self._normalized(j, v, center, variance) for v in x]
 
     def _normalized(self, j: int, x: Any, center: Any, variance: Any) -> Any:

@@ -10,6 +10,7 @@ pictures and pages only by their kind, since their layout depends on the version
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 import tempfile
@@ -20,6 +21,7 @@ from typing import Any
 
 FOLDER = Path(__file__).resolve().parent
 METADATA = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}, "language_info": {"name": "python"}}
+KERNEL = "isolated"
 TIME_LIMIT = 120  # seconds for a cell
 PICTURES = ("image/png", "image/svg+xml", "text/html")
 
@@ -30,15 +32,15 @@ def run(notebook: Any, folder: str | Path) -> Any:
     Raises:
         nbclient.exceptions.CellExecutionError: if a cell fails; it shows the cell and its traceback.
     """
-    with _kernel_environment() as empty:
+    with _kernel_environment() as private:
         from nbclient import NotebookClient
         from traitlets.config import Config
 
-        sockets = {"transport": "ipc", "ip": f"{empty}/socket"} if os.name == "posix" else {}  # over TCP, ipykernel warns
+        sockets = {"transport": "ipc", "ip": f"{private}/socket"} if os.name == "posix" else {}  # over TCP, ipykernel warns
         return NotebookClient(
             notebook,
             config=Config(KernelManager=sockets),
-            kernel_name="python3",
+            kernel_name=KERNEL,
             timeout=TIME_LIMIT,
             coalesce_streams=True,
             resources={"metadata": {"path": str(folder)}},
@@ -82,18 +84,24 @@ def _comparable_output(output: Any) -> Any:
 
 @contextmanager
 def _kernel_environment() -> Iterator[str]:
-    """Run the kernel of this interpreter, whatever kernels, settings and plotting backends the user has installed.
+    """Run a kernel of this interpreter in isolated mode, whatever kernels, settings and plotting backends the user has installed,
+    and whatever lies in the current folder.
 
-    Yields an empty folder that lasts as long.
+    Yields a folder that lasts as long.
     """
     before = dict(os.environ)
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as empty:
-        os.environ.update(dict.fromkeys(("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"), empty))
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        os.environ.update(dict.fromkeys(("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"), folder))
+        os.environ.pop("PYTHONSTARTUP", None)  # IPython obeys it in isolated mode, too
         os.environ["JUPYTER_PLATFORM_DIRS"] = "1"  # else some versions of jupyter_core warn that it will be the default
         os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
         os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
+        kernel = Path(folder, "kernels", KERNEL, "kernel.json")
+        kernel.parent.mkdir(parents=True)
+        command = [sys.executable, "-I", "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        kernel.write_text(json.dumps({"argv": command, "display_name": KERNEL, "language": "python"}), encoding="utf-8")
         try:
-            yield empty
+            yield folder
         finally:
             os.environ.clear()
             os.environ.update(before)
@@ -117,7 +125,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def write(notebook: Any, path: Path) -> None:
     import nbformat
 
-    path.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8", newline="\n")
+    from autograd import files
+
+    files.write(path, f"{nbformat.writes(notebook)}\n".encode())
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 from collections.abc import Iterator
 
@@ -21,3 +22,10 @@ def each_graphviz(request: pytest.FixtureRequest) -> Iterator[None]:
             pytest.importorskip("pygraphviz")
             patch.setattr(render.shutil, "which", lambda name: None)
         yield
+
+
+@pytest.fixture
+def graphviz() -> None:
+    """For tests that need Graphviz, whichever this machine has."""
+    if shutil.which("dot") is None and importlib.util.find_spec("pygraphviz") is None:
+        pytest.skip("neither the program dot nor pygraphviz is installed")

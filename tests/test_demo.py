@@ -15,6 +15,7 @@ from autograd.__main__ import main
 ROOT = Path(__file__).parents[1]
 
 
+@pytest.mark.usefixtures("graphviz")
 def test_demo(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["demo", "--out", str(tmp_path / "a" / "b")]) == 0
     printed = capsys.readouterr().out
@@ -26,6 +27,7 @@ def test_demo(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "-0.5344" in html.unescape(picture)
 
 
+@pytest.mark.usefixtures("graphviz")
 def test_demo_as_a_program(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-m", "autograd", "demo", "--out", str(tmp_path)], capture_output=True, text=True, check=True)
     assert "sigmoid.svg" in done.stdout
@@ -45,6 +47,7 @@ def test_usage_without_a_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert "demo" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("graphviz")
 def test_examples_of_the_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Each block of Python runs, in order, and results written behind # are those that come out."""
     pytest.importorskip("numpy")

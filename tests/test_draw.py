@@ -170,7 +170,7 @@ def test_hostile_labels_are_text(label: str, tmp_path: Path) -> None:
     assert not list(tree.iter(f"{SVG}script"))
     assert len(texts(drawing)) == 2
     words = "".join("".join(t.itertext()) for t in tree.iter(f"{SVG}text")).replace("\xa0", " ")
-    visible = "".join(c for c in label.replace("\n", "⏎") if c.isprintable() and not c.isspace())
+    visible = "".join(repr(c)[1:-1] if not c.isprintable() else c for c in label if c != " ")
     assert visible[:10] in "".join(words.split())
     for ending in ("svg", "png", "pdf", "dot", "html"):
         drawing.save(tmp_path / f"x.{ending}")

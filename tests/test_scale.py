@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import pickle
 import subprocess
 import sys
 import tracemalloc
@@ -165,6 +166,42 @@ def test_bytes_per_node(length: int) -> None:
     assert built / length <= 140
     assert after / length <= 140
     assert left < 5_000  # of several millions
+
+
+def refused(use: Callable[[], Any]) -> None:
+    with pytest.raises(ValueError, match="too many"):
+        use()
+
+
+PARTS: dict[str, tuple[Callable[[Graph, Path], Any], float]] = {  # with the bytes per node that each may take at most at a time
+    "str": (lambda g, path: str(g), 200),
+    "repr of steps": (lambda g, path: repr(autograd.steps(g.nodes[-1])), 300),
+    "steps as a page": (lambda g, path: refused(lambda: autograd.steps(g.nodes[-1]).save(path / "x.html")), 300),
+    "picture": (lambda g, path: refused(lambda: autograd.draw(g.nodes[-1])), 300),
+    "save": (lambda g, path: g.save(path / "x.json"), 450),
+    "load": (lambda g, path: Graph.load(path / "x.json"), 450),
+    "pickle": (lambda g, path: len(pickle.dumps(g.nodes[-1])), 500),
+}
+
+
+def test_what_is_shown_in_part_is_computed_in_part(tmp_path: Path) -> None:
+    """And files of large graphs take room for little more than the graph: peaks of memory, in bytes per node."""
+    length = 20_000
+    y = chain(length)
+    y.backward()
+    graph = Graph(y)
+    found: dict[str, float] = {}
+    for name, (use, _) in PARTS.items():
+        use(Graph(chain(20)), tmp_path) if name not in ("steps as a page", "picture") else None  # what is imported at first use
+        graph.save(tmp_path / "x.json")
+        with no_collector():
+            tracemalloc.start()
+            try:
+                use(graph, tmp_path)
+                found[name] = tracemalloc.get_traced_memory()[1] / length
+            finally:
+                tracemalloc.stop()
+    assert not {name: found[name] for name, (_, most) in PARTS.items() if found[name] > most}, found
 
 
 def network(x: Any) -> Any:

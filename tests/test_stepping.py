@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import builtins
 import math
+import os
+import stat
 import subprocess
 import sys
 from collections import Counter
@@ -15,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograd import Graph, Value, exp, group, render
+from autograd import Graph, Value, exp, files, group, render
 from autograd import sum as total_of
 from autograd.draw import number
 from autograd.gif import MAX_FRAMES
@@ -271,7 +273,8 @@ def test_other_endings_are_refused(tmp_path: Path) -> None:
 def test_an_error_of_the_renderer_leaves_no_file(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if name.endswith("gif"):
         pytest.importorskip("PIL")
-    monkeypatch.setattr(render, "_command", lambda format: [sys.executable, "-c", "import sys; sys.exit('broken')"])
+    broken = [sys.executable, "-c", "import sys; sys.exit('broken')"]
+    monkeypatch.setattr(render, "_renderers", lambda format: [render._Renderer("dot", broken)])
     recorded = steps(sigmoid_example())
     with pytest.raises(render.RenderError, match="broken"):
         recorded.save(tmp_path / name)
@@ -351,16 +354,48 @@ def test_an_animation_without_pillow_says_what_to_install(tmp_path: Path, monkey
     assert not list(tmp_path.iterdir())
 
 
-def test_without_a_notebook_show_opens_a_browser(monkeypatch: pytest.MonkeyPatch) -> None:
-    opened: list[str] = []
-    monkeypatch.setattr("webbrowser.open", opened.append)
+@pytest.fixture
+def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The pages that a browser was asked to open, with a folder of their own for temporary files."""
+    pages: list[Path] = []
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("webbrowser.open", lambda address: pages.append(Path(address.removeprefix("file://"))))
+    return pages
+
+
+def test_without_a_notebook_show_opens_a_browser(opened: list[Path]) -> None:
     recorded = steps(sigmoid_example())
     recorded.show()
-    (address,) = opened
-    assert address.startswith("file:")
-    file = Path(address.removeprefix("file://"))
+    (file,) = opened
     assert file.read_text(encoding="utf-8") == page(recorded)
-    file.unlink()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600 or os.name != "posix"
+
+
+def test_pages_that_were_shown_do_not_stay_for_good(opened: list[Path], tmp_path: Path) -> None:
+    """For a day they do: the browser may be late, or be asked to load one again."""
+    recorded = steps(Value(1.0) * 2.0)
+    others = [tmp_path / "steps-of-somebody-else.html", tmp_path / "scalar-autograd-steps-folder.html"]
+    others[0].write_text("mine")
+    others[1].mkdir()
+    for _ in range(3):
+        recorded.show()
+    first, second, third = opened
+    long_ago = first.stat().st_mtime - 25 * 60 * 60
+    for path in (first, second, *others):
+        os.utime(path, (long_ago, long_ago))
+    recorded.show()
+    assert {*tmp_path.iterdir()} == {third, opened[3], *others}
+
+
+def test_a_page_that_cannot_be_written_leaves_no_file(opened: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(files.os, "replace", full)
+    with pytest.raises(OSError, match="no space left"):
+        steps(Value(1.0) * 2.0).show()
+    assert not opened
+    assert not list(tmp_path.iterdir())
 
 
 def test_stepping_needs_neither_pillow_nor_ipython() -> None:

@@ -8,17 +8,20 @@ from __future__ import annotations
 import builtins
 import keyword
 import re
+from ast import literal_eval
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 from math import prod
+from operator import index
 from typing import Any, Final, NamedTuple
 
 from .. import ops
-from ..definitions import Definitions
-from ..export import array_form, number, wrapped
+from ..definitions import STRING, Definitions
+from ..export import array_form, identifier, number, own_names, wrapped
 from ..formulas import ATOM, FORMULAS, PRODUCT, Form
 from ..formulas import Term as Text
+from ..op import Op, shown
 from .flatten import spread
 from .layout import Layout
 from .layout import _shape as shape_of
@@ -54,15 +57,19 @@ def source(program: Program, params: Layout, inputs: Layout, module: str = "nump
     Raises:
         ValueError: if the module is unknown, or the name cannot be that of a function.
     """
-    if module not in MODULES:
-        raise ValueError(f"source can be written for {', '.join(map(repr, MODULES))} (got {module!r})")
+    if not isinstance(module, str) or module not in MODULES:
+        raise ValueError(f"source can be written for {', '.join(map(repr, MODULES))} (got {shown(module)})")
     known = Definitions("array_formulas", "ieee", instead=_IN_JAX if module == "jax" else {})
-    if not name.isidentifier() or keyword.iskeyword(name) or name in known.names | {"np", "jnp", "math"}:
-        raise ValueError(f"name must be an identifier that means nothing else in the source (got {name!r})")
-    function = "\n".join(_Writer(program, params, inputs, known.names, module).lines(name))
-    text = known.standalone(function)
-    short, statement = MODULES[module]
-    return re.sub(r"\bnp\.", f"{short}.", text.replace(MODULES["numpy"][1], statement))
+    if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name) or name in known.names | {"np", "jnp", "math"}:
+        raise ValueError(f"name must be an identifier that means nothing else in the source (got {shown(name)})")
+    text = known.standalone("\n".join(_Writer(program, params, inputs, module).lines(name)))
+    return _with_jax(text) if module == "jax" else text
+
+
+def _with_jax(text: str) -> str:
+    """The text with the names of JAX, but for what strings in it say."""
+    ours, theirs = MODULES["numpy"], MODULES["jax"]
+    return re.sub(rf"({STRING})|\bnp\.", lambda found: found[1] or f"{theirs[0]}.", text.replace(f"{ours[1]}\n", f"{theirs[1]}\n", 1))
 
 
 def to_jax(program: Program, params: Layout, inputs: Layout, functions: Mapping[str, Callable[..., Any]]) -> Callable[[Any, Any], Any]:
@@ -73,7 +80,7 @@ def to_jax(program: Program, params: Layout, inputs: Layout, functions: Mapping[
         ValueError: if a primitive of the user's has no counterpart among `functions`.
     """
     needed = own_primitives(program)
-    if missing := [name for name in needed if name not in functions]:
+    if missing := [op.name for op in needed.values() if op.name not in functions]:
         way_out = f"functions={{{missing[0]!r}: lambda x: ...}}"
         raise ValueError(f"JAX does not know your primitive {missing[0]!r}: pass a function of JAX arrays for it, as to_jax({way_out})")
     try:
@@ -83,14 +90,20 @@ def to_jax(program: Program, params: Layout, inputs: Layout, functions: Mapping[
     namespace: dict[str, Any] = {}
     exec(source(program, params, inputs, "jax"), namespace)
     f = namespace["f"]
-    given = {name: functions[name] for name in needed}
+    given = {name: functions[op.name] for name, op in needed.items()}
     return (lambda params, rows: f(params, rows, **given)) if given else f
 
 
-def own_primitives(program: Program) -> list[str]:
-    """The names of primitives that are the user's."""
-    used = {instruction.op for instruction in program.instructions if not isinstance(instruction, Sum)}
-    return sorted(op.name for op in used if op not in FORMULAS and op not in _OURS)
+def own_primitives(program: Program) -> dict[str, Op]:
+    """The primitives that are the user's, by their names in the source."""
+    used = [instruction.op for instruction in program.instructions if not isinstance(instruction, Sum)]
+    return {name: op for op, name in own_names((op for op in used if op not in _OURS), _reserved()).items()}
+
+
+def _reserved() -> set[str]:
+    """What means something in the source of either module."""
+    known = Definitions("array_formulas", "ieee", instead=_IN_JAX).names
+    return {*known, *dir(builtins), *keyword.kwlist, "np", "jnp", "math", "params", "rows", "row", "x"}
 
 
 class _Block(NamedTuple):
@@ -117,11 +130,11 @@ class _Part(NamedTuple):
 class _Writer:
     """Writes the source of one program."""
 
-    def __init__(self, program: Program, params: Layout, inputs: Layout, reserved: frozenset[str], module: str) -> None:
+    def __init__(self, program: Program, params: Layout, inputs: Layout, module: str) -> None:
         self.program, self.inputs, self.module = program, inputs, module
-        self.taken = Counter(
-            {*reserved, *dir(builtins), *keyword.kwlist, "np", "jnp", "math", "params", "rows", "x", *own_primitives(program)}
-        )
+        own = own_primitives(program)
+        self.own = {op: name for name, op in own.items()}
+        self.taken = Counter({*_reserved(), *own})
         self.home: dict[tuple[bool, int], _Block] = {}
         self.named: dict[Ref, str] = {}
         self.body: list[str] = []
@@ -134,7 +147,7 @@ class _Writer:
             self._write(instruction, "c")
         for instruction in self.program.rows:
             self._write(instruction, _letter(instruction))
-        own = own_primitives(self.program)
+        own = self.own.values()
         result = self._result()
         if self.module == "numpy":
             yield '@np.errstate(all="ignore")  # the limits of IEEE 754 without warnings: 1 / 0 = inf'
@@ -147,7 +160,7 @@ class _Writer:
     def _take_params(self, params: Layout) -> None:
         for part in _parts(params.example, "params", 0):
             words = re.findall(r"\w+", part.path.removeprefix("params"))
-            name = self._fresh("_".join(words) if words and not words[0].isdigit() else "p")
+            name = self._fresh(identifier("_".join(words)[:40]) if words and not words[0][0].isdigit() else "p")
             self._place(True, _Block(name, part.start, prod(part.shape), part.shape))
             shape = ", ".join(map(str, part.shape or (1,)))
             self.body.append(f"{name} = {self._array(part.path)}.reshape({shape})")
@@ -252,14 +265,14 @@ class _Writer:
             return f"np.broadcast_to({operands[0].text}, (len(x), {m.out.size}))"
         if self.module == "jax" and m.op in _SMOOTHED and isinstance(m.operands[-1], Ref):
             return f"{_SMOOTHED[m.op]}({', '.join(x.text for x in operands)})"
-        return array_form(m.op).of(operands, _BRACKETS).text
+        return array_form(m.op, self.own).of(operands, _BRACKETS).text
 
     def _reduce(self, r: Reduce, operand: str) -> str:
         if r.op is peak:
             return f"np.max({operand}, axis=-1)"
         if r.op in FORMULAS:
-            return array_form(r.op).of([Text(operand)], _BRACKETS).text
-        return array_form(r.op).of([Text(f"*np.moveaxis({operand}, -1, 0)")], _BRACKETS).text
+            return array_form(r.op, self.own).of([Text(operand)], _BRACKETS).text
+        return array_form(r.op, self.own).of([Text(f"*np.moveaxis({operand}, -1, 0)")], _BRACKETS).text
 
     def _result(self) -> str:
         if not self.program.several:
@@ -327,9 +340,22 @@ def _parts(tree: Any, path: str, at: int) -> Iterator[_Part]:
             yield _Part(path, at, shape)
         return
     for key, branch in tree.items() if isinstance(tree, dict) else enumerate(tree):
-        for part in _parts(branch, f"{path}[{key!r}]", at):
+        for part in _parts(branch, f"{path}[{_literal(key)}]", at):
             yield part
             at = part.start + prod(part.shape)
+
+
+def _literal(key: Any) -> str:
+    """A key as source that means it."""
+    if isinstance(key, str):
+        return str.__repr__(key)
+    text = repr(index(key) if hasattr(key, "__index__") else key)
+    try:
+        if literal_eval(text) == key:
+            return text
+    except (ValueError, SyntaxError):
+        pass
+    raise ValueError(f"source can be written for structures with keys that are strings or numbers (got the key {shown(key)})")
 
 
 # Parts of an array, as indices -------------------------------------------------------------------------------------------

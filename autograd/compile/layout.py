@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..op import as_float, is_array, shown
-from ..structure import leaves, rebuild, same_structure
+from ..structure import DEEPEST, leaves, rebuild, same_structure
+from ..tables import printable
 from ..value import Value
 
 
@@ -21,8 +22,8 @@ class Layout:
 
     def __init__(self, what: str, example: Any) -> None:
         self.what = what
-        self.example = _skeleton(example)
         self.size = len(leaves(example))
+        self.example = _skeleton(example)
         self.shape = _shape(self.example)
         self.is_flat = self.shape is not None and len(self.shape) == 1
 
@@ -47,9 +48,9 @@ class Layout:
 
     def fits(self, tree: Any) -> bool:
         """Whether a structure is like the example; a flat sequence may be an array."""
-        if same_structure(self.example, tree):
-            return True
-        return is_array(self.example) != is_array(tree) and self.shape is not None and _shape(tree) == self.shape
+        if is_array(self.example) != is_array(tree):
+            return self.shape is not None and _shape(tree) == self.shape
+        return same_structure(self.example, tree)
 
     def rebuilt(self, numbers: list[Any], like: Any = None) -> Any:
         """A structure like the example that holds the numbers, of any kind; arrays become object arrays where they must."""
@@ -76,7 +77,7 @@ def _skeleton(tree: Any) -> Any:
     return rebuild(tree, iter([0.0] * len(leaves(tree))))
 
 
-def _shape(tree: Any) -> tuple[int, ...] | None:
+def _shape(tree: Any, depth: int = 0) -> tuple[int, ...] | None:
     """The shape of lists within lists as an array has it, None if they are ragged or hold something else."""
     if is_array(tree):
         shape: tuple[int, ...] = tree.shape
@@ -84,7 +85,7 @@ def _shape(tree: Any) -> tuple[int, ...] | None:
     if isinstance(tree, dict):
         return None
     if isinstance(tree, (list, tuple)):
-        inner = {_shape(branch) for branch in tree}
+        inner = {_shape(branch, depth + 1) for branch in tree} if depth < DEEPEST else {None}
         if len(inner) > 1 or None in inner:
             return None
         return (len(tree), *next(iter(inner), ()))  # type: ignore[misc]
@@ -119,7 +120,7 @@ def _name(tree: Any, path: str, at: int, found: list[tuple[str, int, int]]) -> i
             found.append((path, at, len(tree)))
             return at + len(tree)
         for key, branch in branches:
-            part = str(key) if isinstance(tree, dict) or path else f"p{key}"
+            part = printable(str(key)) if isinstance(tree, dict) or path else f"p{key}"
             at = _name(branch, f"{path}.{part}" if path else part, at, found)
         return at
     found.append((path, at, 1))

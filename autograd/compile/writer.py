@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import ops
+from ..op import Op
 from .adjoint import Backward, reads
 from .kernels import kernel_of, partials_of, sequence_kernel_of, ufunc_of
 from .program import Accumulate, Instruction, Map, Memory, Opaque, Operand, Outer, Program, Pull, Reduce, Ref, Shares, Sum, Term
@@ -71,11 +72,11 @@ class Writer:
             self.setup.append(f"{name} = {expression}")
         return name
 
-    def _given(self, key: Any, prefix: str, x: Any) -> str:
-        """A name for an object that the source cannot spell."""
+    def _given(self, key: Any, prefix: str, x: Any, op: Op | None = None) -> str:
+        """A name for an object that the source cannot spell. That of its op stands behind the number, so that it can be any name."""
         name = self._names.get(key)
         if name is None:
-            name = self._names[key] = f"{prefix}{len(self._names)}"
+            name = self._names[key] = f"{prefix}{len(self._names)}{f'_of_{op.name}' if op else ''}"
             self.constants[name] = x
         return name
 
@@ -236,11 +237,11 @@ class Writer:
         elif ufunc is not None:
             self._call(ufunc, *operands, out=out)
         else:
-            kernel = self._given(("kernel", m.op), m.op.name, kernel_of(m.op))
+            kernel = self._given(("kernel", m.op), "kernel", kernel_of(m.op), m.op)
             self._line(f"{kernel}({', '.join([*operands, out])})")
 
     def _reduce(self, s: Reduce) -> None:
-        kernel = self._given(("kernel", s.op), s.op.name, sequence_kernel_of(s.op))
+        kernel = self._given(("kernel", s.op), "kernel", sequence_kernel_of(s.op), s.op)
         kept = f", {', '.join(self._exponentials(s.operand))}" if s.op is ops.logsumexp else ""
         self._line(f"{kernel}({self._array(s.operand)}, {self._array(s.out)}{kept})")
 
@@ -251,7 +252,7 @@ class Writer:
         return self._name(("exponentials", operand), "b", f"np.empty(({count}, {length}, {width}))"), sums
 
     def _opaque(self, o: Opaque) -> None:
-        kernel = self._given(("partials", o.op, len(o.operands)), f"partials_of_{o.op.name}", partials_of(o.op, len(o.operands)))
+        kernel = self._given(("partials", o.op, len(o.operands)), "partials", partials_of(o.op, len(o.operands)), o.op)
         outs = ", ".join(self._array(out) for out in o.outs)
         operands = [self._operand(x) for x in (o.result, *o.operands)]
         self._line(f"{kernel}(({outs},), {', '.join(operands)})")

@@ -7,6 +7,8 @@ import io
 from os import PathLike, fspath
 from typing import Any
 
+from autograd import files
+
 from .. import rows
 from ..checks import positive_int
 from ..history import History
@@ -69,9 +71,7 @@ class TrainingGif:
         path = fspath(path)
         if not path.lower().endswith(".gif"):
             raise ValueError(f"cannot save a GIF as {path!r}: the name must end in .gif")
-        picture = self.gif()
-        with open(path, "wb") as file:
-            file.write(picture)
+        files.write(path, self.gif())
         return path
 
     def gif(self) -> bytes:

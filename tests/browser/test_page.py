@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 if MISSING:
     pytest.skip(MISSING, allow_module_level=True)
+pytestmark = pytest.mark.usefixtures("graphviz")
 
 # Of each box the texts that can be seen, and which of its numbers is still incomplete; and the rule.
 LOOK = """() => {
