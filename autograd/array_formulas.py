@@ -119,6 +119,11 @@ def hypot(a: Any, b: Any) -> Any:
     return norm(stack(a, b))
 
 
+def direction_cosine(a: Any, b: Any) -> Any:
+    r = hypot(a, b)
+    return np.where(r == 0.0, 0.0, a / np.where(r == 0.0, 1.0, r))
+
+
 def logsumexp(x: Any) -> Any:
     """m + log(1 + the other terms e^(x - m)), where m is the largest x: accurate also where one term dominates."""
     m = np.max(x, axis=-1, keepdims=True)

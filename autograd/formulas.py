@@ -337,6 +337,11 @@ FORMULAS: Final[dict[Op, Formula]] = {
         lambda s, a, b: _logistic(s, a - b), Form(ATOM, r"\sigma\left(<0+> - <1*>\right)"), "sigmoid_difference"
     ),
     _name["exp_difference"]: Formula(lambda s, a, b: _exp(s, a - b), Form(POWER, "e^{<0+> - <1*>}"), "exp_difference"),
+    _name["direction_cosine"]: Formula(
+        lambda s, a, b: _over(s, a, _root(s, _sum_of_squares(s, a, b))),
+        Form(PRODUCT, lambda x: rf"\frac{{{x[0].text}}}{{\sqrt{{{_squares(x)}}}}}"),
+        "direction_cosine",
+    ),
     _name["cohypot"]: Formula(
         lambda s, a, b: _root(s, _power(s, a, s.Integer(2)) - _power(s, b, s.Integer(2))),
         Form(ATOM, r"\sqrt{<0^>^{2} - <1^>^{2}}"),

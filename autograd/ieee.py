@@ -258,6 +258,11 @@ def cohypot(a: float, b: float) -> float:
     return sqrt(a - b) * sqrt(a + b)
 
 
+def direction_cosine(a: float, b: float) -> float:
+    r = math.hypot(a, b)
+    return a / r if r else 0.0
+
+
 def logaddexp(a: float, b: float) -> float:
     if a == b:
         return a + LN2  # also for two infinities, whose difference is nan

@@ -152,7 +152,7 @@ def _arctan2_partials(y: Any, x: Any) -> tuple[Any, Any]:
 
 
 def _hypot_partials(r: Any, a: Any, b: Any) -> tuple[Any, Any]:
-    return when(not_equal(r, 0.0), a / r), when(not_equal(r, 0.0), b / r)
+    return when(not_equal(r, 0.0), _direction_cosine(a, b)), when(not_equal(r, 0.0), _direction_cosine(b, a))
 
 
 hypot = Op("hypot", math.hypot, _hypot_partials, arity=2, kinks=_at_origin)
@@ -326,8 +326,16 @@ _sigmoid_difference = Op("sigmoid_difference", ieee.sigmoid_difference, lambda y
                          doc="sigmoid(a - b), the share of e^a in e^a + e^b: the derivative of logaddexp.")
 _exp_difference = Op("exp_difference", ieee.exp_difference, lambda y, a, b: (y, -y), arity=2,
                      doc="e^(a - b), and 1 for equal infinities.")
+_direction_cosine = Op("direction_cosine", ieee.direction_cosine, lambda y, a, b: _turns(y, a, b), arity=2, kinks=_at_origin,
+                       doc="a / hypot(a, b), the derivative of hypot; 0 at the origin.")
 _cohypot = Op("cohypot", ieee.cohypot, lambda y, a, b: (a / y, -b / y), arity=2, domain=((1.0, _inf), _UNIT),
               doc="sqrt(a^2 - b^2): the other leg of a right triangle.")
+
+
+def _turns(y: Any, a: Any, b: Any) -> tuple[Any, Any]:
+    """sin^2 / r and -cos sin / r."""
+    r, sine = hypot(a, b), _direction_cosine(b, a)
+    return sine * sine / r, -y * sine / r
 
 
 def _difference_partials(a: Any, b: Any) -> tuple[Any, Any]:

@@ -197,6 +197,7 @@ ORACLE: dict[str, Oracle] = {
     "sigmoid_slope": lambda x: _sigmoid(x) * _sigmoid(-x),
     "sigmoid_difference": lambda a, b: _sigmoid(a - b),
     "exp_difference": lambda a, b: mp.exp(a - b),
+    "direction_cosine": lambda a, b: a / _norm(a, b),
     "cohypot": lambda a, b: mp.sqrt((a - b) * (a + b)),
 }
 
@@ -269,7 +270,7 @@ def curvature(f: Oracle, x: Sequence[float], i: int, j: int) -> Any:
 
 # Weights of five points at distance h for h^n times the n-th derivative.
 FIVE_POINTS = ((0, -0.5, 0, 0.5, 0), (0, 1, -2, 1, 0), (-0.5, 1, 0, -1, 0.5), (1, -4, 6, -4, 1))
-SINGULAR_AT_0 = {"log", "log2", "log10", "sqrt", "cbrt", "reciprocal", "div", "pow", "lgamma", "hypot", "arctan2"}
+SINGULAR_AT_0 = {"log", "log2", "log10", "sqrt", "cbrt", "reciprocal", "div", "pow", "lgamma", "hypot", "arctan2", "direction_cosine"}
 
 
 def orders(name: str, x: Sequence[float], i: int) -> list[Any]:

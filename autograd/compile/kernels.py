@@ -69,6 +69,12 @@ def _difference(a: Any, b: Any) -> Array:
     return d
 
 
+def direction_cosine(a: Any, b: Any, out: Array) -> None:
+    r = np.hypot(a, b)
+    np.divide(a, np.where(r == 0.0, np.inf, r), out=out)
+    np.copyto(out, 0.0, where=r == 0.0)
+
+
 def fraction(a: Any, b: Any, out: Array) -> None:
     np.divide(a, np.add(a, b), out=out)
 
@@ -243,7 +249,7 @@ def _careful_log_of_sum(x: Array, m: Array, terms: Array, sums: Array) -> Array:
 COMPOSITES: Final[dict[str, Kernel]] = {
     f.__name__: f for f in (
         sigmoid, sigmoid_slope, sigmoid_difference, softplus, log_sigmoid, relu, leaky_relu, elu, swish, hardtanh, maximum, minimum,
-        clip, where, step, cohypot, exp_difference, fraction, log_fraction,
+        clip, where, step, cohypot, direction_cosine, exp_difference, fraction, log_fraction,
     )
 }
 SEQUENCES: Final[dict[str, Kernel]] = {

@@ -16,7 +16,7 @@ from ..operators import Method, Number
 from ..structure import leaves, rebuild
 from ..tracking import guarded, is_tracked
 from ..value import Value, topological_order
-from ..zeros import ZERO, contribution, number, plus
+from ..zeros import ZERO, contribution, number, plus, when
 from . import RecordingError
 from .gated import Gated
 from .tape import CONST, INPUT, PARAM, Node, Tape, live
@@ -300,6 +300,7 @@ def _kind(x: Any) -> str:
 # Forms of a rule that take fewer instructions, where the table's own is written for one number at a time.
 _LEAN: dict[Op, Callable[..., tuple[Any, ...]]] = {
     ops.tanh: lambda y, x: (ops.square(1.0 / ops.cosh(x)),),
+    ops.hypot: lambda r, a, b: (when(ops.not_equal(r, 0.0), a / r), when(ops.not_equal(r, 0.0), b / r)),
 }
 
 

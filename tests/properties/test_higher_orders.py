@@ -1,9 +1,9 @@
 """Derivatives of orders 1 to 4, in all compositions of reverse and forward mode, keep their digits near 0, near borders and far out.
 
 Each is right to 1e-12 of itself, where it is not about to overflow. The points are off the roots that a derivative has elsewhere than at 0:
-there its terms cancel. So they do for two kinds of ops at points that are left out here: hypot, norm and cohypot far along one operand,
-whose second derivative in it is a small difference; and a share of three or more that is near one half, or of two that nearly tie, in the
-third derivative of logsumexp.
+there its terms cancel. So they do for two kinds of ops at points that are left out here: norm and cohypot far along one operand, whose
+second derivative in it is a small difference; and a share of three or more that is near one half, or of two that nearly tie, in the third
+derivative of logsumexp.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ SEVERAL: dict[str, list[Point]] = {
     "exp_difference": [(1e17, 1e17), (-300.0, 300.0), (2.0, 2.5)],
     "sigmoid_difference": [(0.0, 1e-18), (3.0, -20.0), (-300.0, 300.0), (1e17, 1e17)],
     "arctan2": [(3.0, 4.0), (1e-18, 1.0), (1.0, -1e-18), (1e8, 1.0)],
-    "hypot": [(3.0, 4.0), (1e-100, 1e-100)],
+    "hypot": [(3.0, 4.0), (1e-70, 1e-70), (1e8, 1.0), (1.0, -1e-8), (1e-18, 1.0), (1.0, 0.0)],
+    "direction_cosine": [(3.0, 4.0), (1e8, 1.0), (1.0, 1e-8), (1e-18, 1.0)],
     "norm": [(3.0, 4.0, 1.0)],
     "cohypot": [(1.0, 0.3), (5.0, 4.0)],
     "swish": [(1.0, 1e-18), (-3.0, 2.0), (30.0, 2.7), (-30.0, 7.0), (1e-8, 2.0)],
