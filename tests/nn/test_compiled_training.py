@@ -129,6 +129,13 @@ def test_masked_classes(loss: str) -> None:
     assert_alike(Masked, [c % 2 for c in CLASSES], loss=loss)
 
 
+def test_targets_of_two_kinds() -> None:
+    mixed = [[0.0, 1.0, 0.0] if c == 1 else c for c in CLASSES]
+    history = train(MLP(3, [5, 3], seed=2), mixed, loss="cross_entropy")
+    assert history.engine == "eager: some targets are numbers and some are lists"
+    assert history.loss == pytest.approx(train(MLP(3, [5, 3], seed=2), CLASSES, loss="cross_entropy").loss, rel=1e-9)
+
+
 def test_other_losses() -> None:
     assert_alike(MODELS["tanh"], [int(y > 0) for y in SIGNS], loss="binary_cross_entropy")
     assert_alike(lambda: MLP(3, [4, 2], seed=0), [[a, -b] for a, b, _ in X], loss="mse")

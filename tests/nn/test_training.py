@@ -837,6 +837,10 @@ def test_progress(bar: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "loss" in terminal.text
     assert "accuracy" in terminal.text
     assert terminal.text.endswith("\n")
+    default = Terminal()
+    monkeypatch.setattr(sys, "stderr", default)
+    fit(model(), X, SIGNS, loss="hinge", epochs=3, batch_size=8)
+    assert "3/3" in default.text
     silent = Terminal()
     monkeypatch.setattr(sys, "stderr", silent)
     train(model(), epochs=3, progress=False)
