@@ -162,6 +162,10 @@ class Steps(Sequence[Step]):
     def _passed_on(self) -> Iterator[Step]:
         return _sweep(self.root, reversed(self.graph.nodes), self._data)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """For copies and pickles: without what is found by the ids of nodes."""
+        return {name: vars(self)[name] for name in ("root", "graph", "_values", "_sizes")}
+
     def __len__(self) -> int:
         return sum(self._sizes)
 

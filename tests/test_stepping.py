@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import builtins
+import copy
 import math
 import os
+import pickle
 import stat
 import subprocess
 import sys
@@ -134,6 +136,15 @@ def test_nobodys_gradients_change(v: Value, mark: float) -> None:
         node.grad = mark
     str(steps(v))
     assert all(node.grad == mark for node in Graph(v))
+
+
+@given(graphs())
+def test_copies_and_pickles_of_steps_tell_the_same(v: Value) -> None:
+    recorded = steps(v)
+    before, count = str(recorded), len(recorded[:])
+    for twin in (pickle.loads(pickle.dumps(recorded)), copy.deepcopy(recorded)):
+        assert (str(twin), len(twin[:])) == (before, count)
+        assert twin.root is twin.graph[-1]
 
 
 def test_a_wrong_order_gives_a_wrong_gradient_and_steps_does_not() -> None:
