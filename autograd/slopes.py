@@ -1,0 +1,195 @@
+"""The slope of a function of one float, found by differences: an interval that holds it.
+
+A polynomial through eight values on one side of the point is differentiated at the point. Steps of every length are tried, from as
+far as the function may be smooth down to where rounding is all that is left, and each gives a slope and how far it may be off. The
+most exact one counts that none of the shorter steps contradicts: a kink or a peak that longer steps pass over, shorter ones see
+(Lepski 1991). The value at the point itself is not used, so that a function that jumps there has a slope on either side.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, NamedTuple
+
+EPS: Final = sys.float_info.epsilon
+Interval = tuple[float, float]
+Scalar = Callable[[float], float]
+ZERO: Final[Interval] = (0.0, 0.0)
+UNKNOWN: Final[Interval] = (-math.inf, math.inf)
+
+_NODES: Final = tuple(0.5 - 0.5 * math.cos(math.pi * (k + 0.5) / 8.0) for k in range(8))  # Chebyshev's, of the unit step
+_NOISE: Final = 128.0 * EPS  # what rounding of the values may do to the slope over the unit step
+_LENGTHS: Final = 12  # of steps, each a sixteenth of the one before
+
+
+class _Path(NamedTuple):
+    """A way from x to one side, by a coordinate v that is 0 at x and in which the function may be smooth."""
+
+    place: Scalar  # v -> x
+    coordinate: Scalar  # x -> v
+    unit: float  # dx / dv where v = 0
+    lengths: tuple[float, ...]  # over which the function may change
+
+
+def slope(f: Scalar, x: float, side: float, reach: float = 1.0, borders: Sequence[float] = ()) -> Interval | None:
+    """The derivative of `f` at `x` seen from one side, as an interval; None where no step to that side stays where `f` is finite.
+
+    Args:
+        f: gives nan where it must not be used.
+        side: 1.0 for the right, -1.0 for the left.
+        reach: a distance over which the function may change, beside 1 and |x|.
+        borders: beside which it may behave like a root or the logarithm of the distance. If straight steps are too rough, steps
+            of these are tried.
+    """
+    best: Interval | None = None
+    for path in _paths(x, side, reach, borders):
+        best = _narrower(best, _most_exact(f, x, path))
+        if best is not None and width(best) <= 1e-8 * abs(middle(best)):
+            break
+    return best
+
+
+def _paths(x: float, side: float, reach: float, borders: Sequence[float]) -> Iterator[_Path]:
+    yield _Path(lambda v: x + side * v, lambda z: (z - x) * side, side, (1.0, reach, abs(x)))
+    for border in borders:
+        if 0.0 < (x - border) * side < math.inf:
+            yield _by_roots(x, side, border)
+            yield _by_logarithms(x, side, border)
+
+
+def _by_roots(x: float, side: float, border: float) -> _Path:
+    root = math.sqrt((x - border) * side)
+
+    def coordinate(z: float) -> float:
+        return (z - x) * side / (math.sqrt((z - border) * side) + root)
+
+    return _Path(lambda v: border + side * (root + v) ** 2, coordinate, 2.0 * side * root, (1.0, root))
+
+
+def _by_logarithms(x: float, side: float, border: float) -> _Path:
+    distance = (x - border) * side
+    return _Path(
+        lambda v: border + side * (distance * math.exp(v)), lambda z: math.log1p((z - x) * side / distance), side * distance, (16.0,)
+    )
+
+
+def _most_exact(f: Scalar, x: float, path: _Path) -> Interval | None:
+    """The slope over the step of the least error, of those that no shorter one contradicts."""
+    best: Interval | None = None
+    low, high = UNKNOWN
+    usable = (found for h in _steps(path.lengths) if (found := _over(f, x, path, h)) is not None)
+    for k, found in enumerate(usable):
+        if found[1] < low or found[0] > high:
+            return best if k > 1 else UNKNOWN  # the shortest step must not stand alone
+        margin = 1.5 * width(found)  # an error may be underestimated
+        low, high = max(low, found[0] - margin), min(high, found[1] + margin)
+        best = _narrower(best, found)
+    return best
+
+
+def _narrower(a: Interval | None, b: Interval | None) -> Interval | None:
+    return b if a is None or (b is not None and width(b) < width(a)) else a
+
+
+def _steps(lengths: Sequence[float]) -> Iterator[float]:
+    """From short to long: halves of powers of sixteen, for each length its own and smaller ones."""
+    longest = {math.floor(math.log2(length) / 4.0) for length in lengths if 0.0 < length < math.inf}
+    for k in sorted({top - i for top in longest for i in range(_LENGTHS)}):
+        yield math.ldexp(0.5, 4 * k)
+
+
+def _over(f: Scalar, x: float, path: _Path, h: float) -> Interval | None:
+    """The slope by values over one step; None where the step is not wholly usable, or the function is not smooth over it."""
+    points = [z for z in dict.fromkeys([path.place(h * t) for t in _NODES]) if z != x]
+    values = [f(z) for z in points] if len(points) > 4 else [math.nan]
+    if not all(map(math.isfinite, values)):
+        return None
+    size = math.frexp(max(map(abs, values)))[1]
+    values = [math.ldexp(y, -size) for y in values]  # so that nothing overflows
+    s, error = _derivative([path.coordinate(z) / h for z in points], values)
+    noise, spread = _NOISE if any(values) else 0.0, max(values) - min(values)
+    if error > max(0.5 * spread, noise):
+        return None
+    error = max(error, 2.0 * h * spread if spread < 4.0 * noise else 0.0) + noise  # a flat function may still fall beside the point
+    (unit, i), (length, j) = math.frexp(path.unit), math.frexp(h)
+    low, high = sorted(_scaled(v / (unit * length), size - i - j) for v in (s - error, s + error))
+    return low, high
+
+
+def _scaled(x: float, exponent: int) -> float:
+    try:
+        return math.ldexp(x, exponent)
+    except OverflowError:
+        return math.copysign(math.inf, x)
+
+
+def _derivative(u: list[float], y: list[float]) -> tuple[float, float]:
+    """The derivative at 0 of the polynomial through (u, y), by Newton's differences, and what the last points still change."""
+    differences = y
+    for k in range(1, len(u)):
+        higher = [(differences[j] - differences[j - 1]) / (u[j] - u[j - k]) for j in range(k, len(u))]
+        differences = differences[:k] + higher
+    terms, product, slope_of_product = [], 1.0, 0.0
+    for difference, v in zip(differences, u, strict=True):
+        terms.append(difference * slope_of_product)
+        product, slope_of_product = -v * product, product - v * slope_of_product
+    return math.fsum(terms), 2.0 * (abs(terms[-1]) + abs(terms[-2]))
+
+
+# Intervals ---------------------------------------------------------------------------------------------------------------
+
+
+def plus(a: Interval, b: Interval) -> Interval:
+    low, high = a[0] + b[0], a[1] + b[1]
+    return (low, high) if low <= high else UNKNOWN  # infinities of either sign make nan
+
+
+def times(a: Interval, b: Interval) -> Interval:
+    """Their product. Exactly zero is stronger than whatever it meets."""
+    products = [x * y if x and y else 0.0 for x in a for y in b]
+    return min(products), max(products)
+
+
+def middle(a: Interval) -> float:
+    return a[0] if a[0] == a[1] else 0.5 * a[0] + 0.5 * a[1]
+
+
+def width(a: Interval) -> float:
+    return 0.0 if a[0] == a[1] else a[1] - a[0]
+
+
+# Limits ------------------------------------------------------------------------------------------------------------------
+
+
+def distances(x: float) -> Iterator[float]:
+    """From x to points beside it, the nearest first: from a few roundings of x to a thousandth of it."""
+    start = math.frexp(x)[1] - 46 if x else -80
+    for exponent in range(start, start + 40 if x else -8, 4):
+        if x + math.ldexp(1.0, exponent) != x:
+            yield math.ldexp(1.0, exponent)
+
+
+def limit(slopes: Sequence[Interval]) -> Interval | None:
+    """Where four slopes lead whose distances from the point shrink sixteen-fold, the nearest first; None if they tell nothing.
+
+    Aitken's extrapolation, which is exact for a + b * distance^p; for p < 0 the limit is infinite.
+    """
+    near, *others = map(middle, slopes)
+    noise = max(map(width, slopes))
+    a, b, c = (x - y for x, y in zip((near, *others), others, strict=False))
+    if not math.isfinite(a + b + c + noise):
+        return slopes[0] if slopes[0] == slopes[1] else None
+    if abs(a) <= noise + 1e-8 * abs(near):
+        return slopes[0][0] - abs(a), slopes[0][1] + abs(a)
+    if min(abs(b), abs(c)) <= 4.0 * noise or a * b <= 0.0 or b * c <= 0.0:
+        return None
+    if abs(a) > 1.001 * abs(b) and abs(b) > 1.001 * abs(c) and 0.9 < (a / b) / (b / c) < 1.1:
+        end = math.copysign(math.inf, a)
+        return end, end
+    if abs(a) < 0.999 * abs(b) and abs(b) < 0.999 * abs(c):
+        ends = near + a * a / (b - a), others[0] + b * b / (c - b)
+        error = abs(ends[0] - ends[1]) + noise * (1.0 + 4.0 / (1.0 - a / b) ** 2)
+        return ends[0] - error, ends[0] + error
+    return None
