@@ -1,9 +1,8 @@
 """gradcheck: the derivatives of a function held against numerical differentiation, with knowledge of kinks and domains.
 
-The function is evaluated on Values at the points of each difference, and the recorded graphs say where they lie: which
-side of every kink, inside or outside the domain of every op. A difference is taken only between points on one side of
-everything, by steps as small as that needs. Where no step is small enough the point lies on a kink, and where the
-function is not finite it lies outside a domain; both are reported as what they are and not called wrong.
+Where a function has one slope, the derivative must be it. At a kink or a jump the derivative must be the slope of one side or lie between
+the two, as the conventions of autograd.ops have it; at the border of its domain, the slope inside. How slopes are found without the
+rules that are to be checked, `witness` tells. What it cannot tell is no pass.
 """
 
 from __future__ import annotations
@@ -13,8 +12,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from .functional import grad
-from .op import as_float
-from .slopes import Interval, middle, width
+from .op import Op, as_float
+from .slopes import UNKNOWN, Interval, middle, width
 from .structure import leaves, rebuild
 from .tables import table
 from .witness import Witness
@@ -35,18 +34,23 @@ class Row(NamedTuple):
 
 
 class GradCheck:
-    """The outcome of `gradcheck`: true unless a derivative is wrong. Prints as a table."""
+    """The outcome of `gradcheck`: true if every derivative that exists is right. Prints as a table."""
 
     def __init__(self, rows: Sequence[Row]) -> None:
         self.rows = tuple(rows)
 
     def __bool__(self) -> bool:
-        return all(row.verdict not in (WRONG, UNSURE) for row in self.rows)
+        return not (self.failures or self.undecided)
 
     @property
     def failures(self) -> tuple[Row, ...]:
         """The rows whose derivative is wrong."""
         return tuple(row for row in self.rows if row.verdict == WRONG)
+
+    @property
+    def undecided(self) -> tuple[Row, ...]:
+        """The rows where numerical differentiation is too rough to tell. They are not right: nothing vouches for them."""
+        return tuple(row for row in self.rows if row.verdict == UNSURE)
 
     def __str__(self) -> str:
         head = ("input", "analytic", "numeric", "error", "verdict")
@@ -66,10 +70,12 @@ def gradcheck(
         args: where to check; every number in them is checked.
         order: 1 for the gradient; 2 for the gradient and the Hessian, whose columns are held against differences of the gradient.
         rtol, atol: a derivative passes if |analytic - numeric| <= atol + rtol * |numeric|, with the estimated error of the numeric
-            derivative allowed on top.
+            derivative allowed on top. If that error is larger than this and than 1e-4 of the derivative, numerics are too rough to tell.
 
     Returns:
-        A GradCheck: truthy if nothing is wrong; `print` shows input, analytic, numeric, error and verdict for each derivative.
+        A GradCheck: truthy if nothing is wrong and nothing undecided; `print` shows input, analytic, numeric, error and verdict for
+        each derivative. At a kink the derivative must lie between the slopes of both sides, at the border of the domain it must be
+        that of the inside, and where the function is no finite number there is nothing to check.
 
     >>> bool(gradcheck(lambda x: x**3, 2.0))
     True
@@ -87,8 +93,10 @@ def gradcheck(
     def gradient(*at: Any) -> list[Any]:
         return leaves(grad(f, range(len(args)))(*at))
 
-    def check(g, names, analytic):
-        return _rows(lambda at: g(*rebuild(args, iter(at))), numbers, names, analytic, _Tolerance(rtol, atol))
+    def check(outputs: Callable[..., list[Any]], names: list[list[str]], analytic: list[list[Any]]) -> list[Row]:
+        witness = Witness(lambda at: outputs(*rebuild(args, iter(at))), numbers)
+        entries = [(name, float(d), i, j) for i, row in enumerate(analytic) for j, (name, d) in enumerate(zip(names[i], row, strict=True))]
+        return [_row(*entry, witness, _Tolerance(rtol, atol)) for entry in entries]
 
     rows = check(lambda *at: [f(*at)], [names], [gradient(*args)])
     if order == 2:
@@ -102,56 +110,79 @@ def _entry_of_gradient(gradient: Callable[..., list[Any]], i: int) -> Callable[.
 
 
 class _Tolerance(NamedTuple):
+    """How far a derivative may be off."""
+
     rtol: float
     atol: float
 
-    def __call__(self, numeric: float) -> float:
+    def around(self, numeric: float) -> float:
         return self.atol + self.rtol * abs(numeric) if math.isfinite(numeric) else 0.0
 
-    def enough(self, s: Interval) -> bool:
-        """Whether a slope is known well enough to judge by: within the tolerance, or to four digits."""
-        return width(s) <= 2.0 * max(self(middle(s)), 1e-4 * abs(middle(s)))
+    def is_met(self, slope: Interval) -> bool:
+        """Whether a slope is known well enough to judge by it: within the tolerance, or to four digits."""
+        return width(slope) <= 2.0 * max(self.around(middle(slope)), 1e-4 * abs(middle(slope)))
 
 
-def _rows(f, numbers, names, analytic, tolerance) -> list[Row]:
-    witness = Witness(f, numbers)
-    return [
-        _row(name, float(d), witness, i, j, tolerance)
-        for i in range(len(names)) for j, (name, d) in enumerate(zip(names[i], analytic[i], strict=True))
-    ]
-
-
-def _row(name: str, analytic: float, witness: Witness, i: int, j: int, tolerance: _Tolerance) -> Row:
-    """The verdict on one derivative."""
-    if not math.isfinite(witness.at[j]):
-        return Row(name, analytic, math.nan, math.nan, OUTSIDE, f": {witness.at[j]} is no place to differentiate at")
-    if not math.isfinite(witness.here.value(i)):
-        op = witness.here.outside()
-        return Row(name, analytic, math.nan, math.nan, OUTSIDE, f" of {op or 'the function'}")
-    left, right = witness.slopes(i, j, tolerance.enough)
+def _row(name: str, analytic: float, i: int, j: int, witness: Witness, tolerance: _Tolerance) -> Row:
+    """The verdict on the derivative of the i-th output in the j-th input."""
+    nowhere = _outside(witness, i, j)
+    if nowhere:
+        return Row(name, analytic, math.nan, math.nan, OUTSIDE, nowhere)
+    left, right = witness.slopes(i, j, tolerance.is_met)
     sides = [s for s in (left, right) if s is not None]
     if not sides:
-        return Row(name, analytic, math.nan, math.nan, OUTSIDE, " on both sides")
+        return Row(name, analytic, math.nan, math.nan, OUTSIDE, f" of {witness.outside(j)} on both sides")
+    if analytic == analytic and UNKNOWN in sides:
+        return Row(name, analytic, math.nan, math.nan, UNSURE)
     low, high = min(map(middle, sides)), max(map(middle, sides))
-    numeric = min(max(analytic, low), high) if low <= analytic <= high else low if analytic < low else high
+    numeric = low if analytic < low else high if analytic > high else analytic
     error = 0.0 if analytic == numeric else abs(analytic - numeric)
-    allowed = tolerance(numeric) + 0.5 * max(map(width, sides))
+    allowed = tolerance.around(numeric) + 0.5 * max(map(width, sides))
     if not error <= allowed:
         return Row(name, analytic, numeric, error, WRONG)
-    if not all(map(tolerance.enough, sides)):
+    if not all(map(tolerance.is_met, sides)):
         return Row(name, analytic, numeric, error, UNSURE)
-    if len(sides) == 1:
-        return Row(name, analytic, numeric, error, BORDER)
-    if high - low > 2.0 * allowed:
+    if left is None or right is None:
+        return Row(name, analytic, numeric, error, BORDER, f" of {witness.outside(j)}")
+    if high - low > 2.0 * allowed or (left is not right and witness.breaks(i, j)):
         return Row(name, analytic, numeric, error, KINK, f": {middle(left):.6g} on the left, {middle(right):.6g} on the right")
     return Row(name, analytic, numeric, error, OK)
 
 
-def input_names(f, args: tuple[Any, ...]) -> list[str]:
-    """What to call each number of the arguments: x[0], x[1]["bias"], y, ..."""
-    letters = "xyzuvw"
-    roots = letters[: len(args)] if len(args) <= len(letters) else [f"x{i}" for i in range(len(args))]
+def _outside(witness: Witness, i: int, j: int) -> str:
+    """Why the function has no derivative there: it is no finite number, or the input is none; empty elsewhere."""
+    if not math.isfinite(witness.at[j]):
+        return f": {witness.at[j]} is no place to differentiate at"
+    if math.isfinite(witness.here.value(i)):
+        return ""
+    node = witness.here.outside()
+    if node is None or node.op is None:
+        return " of the function"
+    return f" of {node.op.name} at {', '.join(f'{float(x):.6g}' for x in node.args)}"
+
+
+# Names -------------------------------------------------------------------------------------------------------------------
+
+
+def input_names(f: Callable[..., Any], args: tuple[Any, ...]) -> list[str]:
+    """What to call each number of the arguments, after the parameters of `f`: x[0], weights[1]["bias"], y, ..."""
+    roots = _parameters(f)[: len(args)]
+    if len(roots) < len(args):
+        roots = [*"xyzuvw"][: len(args)] if len(args) <= 6 else [f"x{i}" for i in range(len(args))]
     return [name for root, arg in zip(roots, args, strict=True) for name in _paths(root, arg)]
+
+
+def _parameters(f: Callable[..., Any]) -> list[str]:
+    """The names of the positional parameters of a function, as far as it tells them."""
+    if isinstance(f, Op):
+        return []
+    import inspect  # here, as it would take a tenth of the time to import the package
+
+    try:
+        parameters = inspect.signature(f).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    return [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
 
 
 def _paths(root: str, tree: Any) -> list[str]:

@@ -1,8 +1,8 @@
 """The slope of a function of one float, found by differences: an interval that holds it.
 
 A polynomial through eight values on one side of the point is differentiated at the point. Steps of every length are tried, from as
-far as the function may be smooth down to where rounding is all that is left, and each gives a slope and how far it may be off. The
-most exact one counts that none of the shorter steps contradicts: a kink or a peak that longer steps pass over, shorter ones see
+far as the function may be smooth down to where rounding is nearly all that is left, and each gives a slope and how far it may be off.
+The most exact one counts that none of the shorter steps contradicts: a kink or a peak that longer steps pass over, shorter ones see
 (Lepski 1991). The value at the point itself is not used, so that a function that jumps there has a slope on either side.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from operator import mul
 from typing import Final, NamedTuple
 
 EPS: Final = sys.float_info.epsilon
@@ -18,19 +19,6 @@ Interval = tuple[float, float]
 Scalar = Callable[[float], float]
 ZERO: Final[Interval] = (0.0, 0.0)
 UNKNOWN: Final[Interval] = (-math.inf, math.inf)
-
-_NODES: Final = tuple(0.5 - 0.5 * math.cos(math.pi * (k + 0.5) / 8.0) for k in range(8))  # Chebyshev's, of the unit step
-_NOISE: Final = 128.0 * EPS  # what rounding of the values may do to the slope over the unit step
-_LENGTHS: Final = 12  # of steps, each a sixteenth of the one before
-
-
-class _Path(NamedTuple):
-    """A way from x to one side, by a coordinate v that is 0 at x and in which the function may be smooth."""
-
-    place: Scalar  # v -> x
-    coordinate: Scalar  # x -> v
-    unit: float  # dx / dv where v = 0
-    lengths: tuple[float, ...]  # over which the function may change
 
 
 def slope(f: Scalar, x: float, side: float, reach: float = 1.0, borders: Sequence[float] = ()) -> Interval | None:
@@ -51,8 +39,20 @@ def slope(f: Scalar, x: float, side: float, reach: float = 1.0, borders: Sequenc
     return best
 
 
+# Ways to go --------------------------------------------------------------------------------------------------------------
+
+
+class _Path(NamedTuple):
+    """A way from x to one side, by a coordinate v that is 0 at x and in which the function may be smooth."""
+
+    place: Scalar  # v -> x
+    coordinate: Scalar | None  # x -> v, None where places are exact
+    unit: float  # dx / dv where v = 0
+    lengths: tuple[float, ...]  # over which the function may change
+
+
 def _paths(x: float, side: float, reach: float, borders: Sequence[float]) -> Iterator[_Path]:
-    yield _Path(lambda v: x + side * v, lambda z: (z - x) * side, side, (1.0, reach, abs(x)))
+    yield _Path(lambda v: x + side * v, None, side, (1.0, reach, abs(x)))
     for border in borders:
         if 0.0 < (x - border) * side < math.inf:
             yield _by_roots(x, side, border)
@@ -70,20 +70,33 @@ def _by_roots(x: float, side: float, border: float) -> _Path:
 
 def _by_logarithms(x: float, side: float, border: float) -> _Path:
     distance = (x - border) * side
-    return _Path(
-        lambda v: border + side * (distance * math.exp(v)), lambda z: math.log1p((z - x) * side / distance), side * distance, (16.0,)
-    )
+
+    def coordinate(z: float) -> float:
+        return math.log1p((z - x) * side / distance)
+
+    return _Path(lambda v: border + side * (distance * math.exp(v)), coordinate, side * distance, (16.0,))
+
+
+def _steps(x: float, path: _Path) -> Iterator[float]:
+    """From short to long, powers of two: for each length about half of it and nine shorter ones, each a sixteenth of the one before."""
+    longest = {math.frexp(length)[1] // 4 for length in path.lengths if 0.0 < length < math.inf}
+    for k in sorted({top - i for top in longest for i in range(10)}):
+        h = math.ldexp(0.5, 4 * k)
+        if path.coordinate or h > 1e-13 * abs(x):  # so that all places of a step can be told apart
+            yield h
+
+
+# Estimates ---------------------------------------------------------------------------------------------------------------
 
 
 def _most_exact(f: Scalar, x: float, path: _Path) -> Interval | None:
     """The slope over the step of the least error, of those that no shorter one contradicts."""
     best: Interval | None = None
     low, high = UNKNOWN
-    usable = (found for h in _steps(path.lengths) if (found := _over(f, x, path, h)) is not None)
-    for k, found in enumerate(usable):
+    usable = (found for h in _steps(x, path) if (found := _over(f, x, path, h)) is not None)
+    for k, (found, margin) in enumerate(usable):
         if found[1] < low or found[0] > high:
             return best if k > 1 else UNKNOWN  # the shortest step must not stand alone
-        margin = 1.5 * width(found)  # an error may be underestimated
         low, high = max(low, found[0] - margin), min(high, found[1] + margin)
         best = _narrower(best, found)
     return best
@@ -93,29 +106,34 @@ def _narrower(a: Interval | None, b: Interval | None) -> Interval | None:
     return b if a is None or (b is not None and width(b) < width(a)) else a
 
 
-def _steps(lengths: Sequence[float]) -> Iterator[float]:
-    """From short to long: halves of powers of sixteen, for each length its own and smaller ones."""
-    longest = {math.floor(math.log2(length) / 4.0) for length in lengths if 0.0 < length < math.inf}
-    for k in sorted({top - i for top in longest for i in range(_LENGTHS)}):
-        yield math.ldexp(0.5, 4 * k)
+def _over(f: Scalar, x: float, path: _Path, h: float) -> tuple[Interval, float] | None:
+    """The slope by values over one step; None where the step is not wholly usable, or the function is not smooth over it.
 
-
-def _over(f: Scalar, x: float, path: _Path, h: float) -> Interval | None:
-    """The slope by values over one step; None where the step is not wholly usable, or the function is not smooth over it."""
-    points = [z for z in dict.fromkeys([path.place(h * t) for t in _NODES]) if z != x]
-    values = [f(z) for z in points] if len(points) > 4 else [math.nan]
-    if not all(map(math.isfinite, values)):
+    Beside it a margin, by which the interval may be missed if the values are rounded worse than expected.
+    """
+    points = [path.place(h * t) for t in _NODES]
+    if path.coordinate:
+        points = [z for z in dict.fromkeys(points) if z != x]
+    values = [f(z) for z in points]
+    if len(points) < 5 or not all(map(math.isfinite, values)):
         return None
     size = math.frexp(max(map(abs, values)))[1]
     values = [math.ldexp(y, -size) for y in values]  # so that nothing overflows
-    s, error = _derivative([path.coordinate(z) / h for z in points], values)
-    noise, spread = _NOISE if any(values) else 0.0, max(values) - min(values)
+    if path.coordinate:
+        s, *corrections = _derivative([path.coordinate(z) / h for z in points], values)
+    else:
+        s, *corrections = (sum(map(mul, weights, values)) for weights in _WEIGHTS)
+    error, spread = 2.0 * sum(map(abs, corrections)), max(values) - min(values)
+    noise = _NOISE if any(values) else 0.0
     if error > max(0.5 * spread, noise):
         return None
-    error = max(error, 2.0 * h * spread if spread < 4.0 * noise else 0.0) + noise  # a flat function may still fall beside the point
+    margin = 9.0 * min(error + noise, 100.0 * noise)
+    if spread < 4.0 * noise:
+        error = max(error, 2.0 * h * spread)  # so flat a function may yet be less flat close by
+    error += noise
     (unit, i), (length, j) = math.frexp(path.unit), math.frexp(h)
-    low, high = sorted(_scaled(v / (unit * length), size - i - j) for v in (s - error, s + error))
-    return low, high
+    low, high, extra = (_scaled(v / (unit * length), size - i - j) for v in (s - error, s + error, margin))
+    return (min(low, high), max(low, high)), abs(extra)
 
 
 def _scaled(x: float, exponent: int) -> float:
@@ -125,39 +143,21 @@ def _scaled(x: float, exponent: int) -> float:
         return math.copysign(math.inf, x)
 
 
-def _derivative(u: list[float], y: list[float]) -> tuple[float, float]:
-    """The derivative at 0 of the polynomial through (u, y), by Newton's differences, and what the last points still change."""
-    differences = y
+def _derivative(u: Sequence[float], y: Sequence[float]) -> tuple[float, float, float]:
+    """The derivative at 0 of the polynomial through (u, y), by Newton's differences, and what the last two points change in it."""
+    differences = list(y)
     for k in range(1, len(u)):
-        higher = [(differences[j] - differences[j - 1]) / (u[j] - u[j - k]) for j in range(k, len(u))]
-        differences = differences[:k] + higher
+        differences[k:] = [(differences[j] - differences[j - 1]) / (u[j] - u[j - k]) for j in range(k, len(u))]
     terms, product, slope_of_product = [], 1.0, 0.0
     for difference, v in zip(differences, u, strict=True):
         terms.append(difference * slope_of_product)
         product, slope_of_product = -v * product, product - v * slope_of_product
-    return math.fsum(terms), 2.0 * (abs(terms[-1]) + abs(terms[-2]))
+    return math.fsum(terms), terms[-1], terms[-2]
 
 
-# Intervals ---------------------------------------------------------------------------------------------------------------
-
-
-def plus(a: Interval, b: Interval) -> Interval:
-    low, high = a[0] + b[0], a[1] + b[1]
-    return (low, high) if low <= high else UNKNOWN  # infinities of either sign make nan
-
-
-def times(a: Interval, b: Interval) -> Interval:
-    """Their product. Exactly zero is stronger than whatever it meets."""
-    products = [x * y if x and y else 0.0 for x in a for y in b]
-    return min(products), max(products)
-
-
-def middle(a: Interval) -> float:
-    return a[0] if a[0] == a[1] else 0.5 * a[0] + 0.5 * a[1]
-
-
-def width(a: Interval) -> float:
-    return 0.0 if a[0] == a[1] else a[1] - a[0]
+_NODES: Final = tuple(k / 128.0 for k in (1, 11, 28, 52, 76, 100, 117, 127))  # of the unit step, nearly Chebyshev's
+_WEIGHTS: Final = tuple(zip(*(_derivative(_NODES, [float(i == k) for i in range(8)]) for k in range(8)), strict=True))
+_NOISE: Final = 128.0 * EPS  # what rounding of the values may do to the slope over the unit step
 
 
 # Limits ------------------------------------------------------------------------------------------------------------------
@@ -193,3 +193,25 @@ def limit(slopes: Sequence[Interval]) -> Interval | None:
         error = abs(ends[0] - ends[1]) + noise * (1.0 + 4.0 / (1.0 - a / b) ** 2)
         return ends[0] - error, ends[0] + error
     return None
+
+
+# Intervals ---------------------------------------------------------------------------------------------------------------
+
+
+def plus(a: Interval, b: Interval) -> Interval:
+    low, high = a[0] + b[0], a[1] + b[1]
+    return (low, high) if low <= high else UNKNOWN  # infinities of either sign make nan
+
+
+def times(a: Interval, b: Interval) -> Interval:
+    """Their product. Exactly zero is stronger than whatever it meets."""
+    products = [x * y if x and y else 0.0 for x in a for y in b]
+    return min(products), max(products)
+
+
+def middle(a: Interval) -> float:
+    return a[0] if a[0] == a[1] else 0.5 * a[0] + 0.5 * a[1]
+
+
+def width(a: Interval) -> float:
+    return 0.0 if a[0] == a[1] else a[1] - a[0]

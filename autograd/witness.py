@@ -2,124 +2,122 @@
 
 The difference quotient of a long computation drowns in rounding, and a kink anywhere in it spoils all steps that reach so far. So
 the function is recorded, each operation of the graph is differenced by itself, and the chain rule joins their slopes: as
-intervals, so that it is known how exact the outcome is. No rule of the package is asked for a derivative.
+intervals, so that it is known how exact the outcome is. No rule for a derivative is asked.
 
 That holds where each operation is smooth and where the graph is the function: points beside must record the same graph with the
-same constants. At kinks, jumps and borders the slopes at points ever nearer on one side lead to that side's slope. Where neither tells
-the slope, differences of the function's values do, as well as they can.
+same constants. At kinks, jumps and borders the slopes at points ever nearer on one side lead to that side's slope. Where neither
+tells the slope, differences of the function's values do, as well as they can.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
+from .op import Op
 from .slopes import UNKNOWN, ZERO, Interval, distances, limit, middle, plus, slope, times, width
 from .value import Value, topological_order
 
 Function = Callable[[list[Value]], list[Any]]
-_PROBES = (0.0, 1.0, -1e10)
+Enough = Callable[[Interval], bool]
 
 
 class Recorded:
     """The outputs of a function at a point, and their graph.
 
     Attributes:
-        nodes: all that the outputs depend on, in order.
         form: what was computed, but for what the inputs bring. Points of one form lie on one formula.
     """
 
     def __init__(self, f: Function, at: Sequence[float]) -> None:
         self.inputs = [Value(x) for x in at]
         self.outputs = f(self.inputs)
-        self.nodes = topological_order([y for y in self.outputs if isinstance(y, Value)])
-        places = {id(x): f"input {i}" for i, x in enumerate(self.inputs)}
-        self.form: list[Any] = []
-        for node in self.nodes:
-            if node.op is not None:
-                places[id(node)] = f"result {len(self.form)}"
-                self.form.append((node.op, *(_named(x, places) for x in node.args)))
-        self.form.append([_named(y, places) for y in self.outputs])
-        self._partials: dict[tuple[int, int], Interval] = {}
+        self.nodes = [y for y in topological_order([y for y in self.outputs if isinstance(y, Value)]) if y.op is not None]
+        places = {id(node): place for place, node in enumerate([*self.inputs, *self.nodes])}
+
+        def named(x: Any) -> str:
+            return f"#{places[id(x)]}" if id(x) in places else repr(float(x))
+
+        self.form = [(node.op, *map(named, node.args)) for node in self.nodes], [*map(named, self.outputs)]
+        self._partials: dict[tuple[int, int], Interval | None] = {}
 
     def value(self, i: int) -> float:
         """The i-th output."""
-        y = self.outputs[i]
-        return y.data if isinstance(y, Value) else float(y)
+        return float(self.outputs[i])
 
     def slope(self, i: int, j: int) -> Interval:
         """The derivative of the i-th output in the j-th input by the chain rule, from differences of each operation."""
-        depends = {id(self.inputs[j])}
-        path = []
+        y, x = self.outputs[i], self.inputs[j]
+        depends = {id(x)}
         for node in self.nodes:
-            if any(id(x) in depends for x in node.parents):
+            if any(id(a) in depends for a in node.args):
                 depends.add(id(node))
-                path.append(node)
-        adjoints = {id(self.outputs[i]): (1.0, 1.0)}
-        for node in reversed(path):
-            upstream = adjoints.get(id(node), ZERO)
-            if upstream != ZERO:
-                for k, x in enumerate(node.args):
-                    if id(x) in depends:
-                        adjoints[id(x)] = plus(adjoints.get(id(x), ZERO), times(upstream, self._partial(node, k)))
-        return adjoints.get(id(self.inputs[j]), ZERO)
+        adjoints = {id(y): (1.0, 1.0)} if id(y) in depends else {}
+        for node in reversed(self.nodes):
+            if id(node) in depends and id(node) in adjoints:
+                for k, a in enumerate(node.args):
+                    partial = self._partial(node, k) if id(a) in depends else None
+                    if partial is not None:
+                        share = times(adjoints[id(node)], partial) if partial != UNKNOWN else UNKNOWN
+                        adjoints[id(a)] = plus(adjoints.get(id(a), ZERO), share)
+        return adjoints.get(id(x), ZERO)
 
-    def _partial(self, node: Value, k: int) -> Interval:
+    def _partial(self, node: Value, k: int) -> Interval | None:
         key = id(node), k
         if key not in self._partials:
             self._partials[key] = partial(node, k)
         return self._partials[key]
 
     def sides(self) -> list[Any]:
-        """On which side of each kink the point lies."""
-        return [(node.op, switches(node.op, [float(x) for x in node.args])) for node in self.nodes if node.op is not None]
+        """The operations, and on which side of their kinks the point lies."""
+        return [(node.op, switches(node.op, [*map(float, node.args)])) for node in self.nodes if node.op]
 
-    def outside(self) -> str:
-        """The first operation that is not finite although its operands are, and where; empty if there is none."""
-        for node in self.nodes:
-            operands = [float(a) for a in node.args]
-            if node.op is not None and not math.isfinite(node.data) and all(map(math.isfinite, operands)):
-                return f"{node.op.name} at {', '.join(f'{a:.6g}' for a in operands)}"
-        return ""
+    def outside(self) -> Value | None:
+        """The first operation that is not finite although its operands are."""
+        return next((y for y in self.nodes if not math.isfinite(y.data) and all(math.isfinite(x) for x in y.args)), None)
 
 
-def _named(x: Any, places: dict[int, str]) -> Any:
-    if id(x) in places:
-        return places[id(x)]
-    constant = float(x)
-    return constant if constant == constant else "nan"
+# One operation -----------------------------------------------------------------------------------------------------------
+
+_PROBES = (math.nan, 0.0, 1.0, -1e10, 1e10)
 
 
-def switches(op: Any, operands: Sequence[float]) -> tuple[float, ...]:
-    """The signs of what vanishes at the kinks of an op."""
-    return tuple(math.copysign(1.0, s) if s else 0.0 for s in op.kinks(*operands)) if op.kinks is not None else ()
+def partial(node: Value, k: int) -> Interval | None:
+    """The derivative of an operation in its k-th operand, by differences on that side of its kinks where it is.
 
-
-def partial(node: Value, k: int) -> Interval:
-    """The derivative of an operation in its k-th operand, by differences on the side of its kinks where it is."""
-    op = node.op
-    operands = [float(x) for x in node.args]
-    x, seen = operands[k], set()
+    None if the operation does not look at the operand, as `where` does not at the branch not taken.
+    """
+    op, operands, seen = node.op, [*map(float, node.args)], set()
+    assert op is not None
+    here, x, at = switches(op, operands), operands[k], [*operands]
 
     def moved(z: float) -> float:
-        at = [*operands[:k], z, *operands[k + 1 :]]
+        at[k] = z
         try:
-            y = float(op.forward(*at)) if switches(op, at) == here else math.nan
+            y = float(op.forward(*at)) if not here or switches(op, at) == here else math.nan
         except (ArithmeticError, ValueError):
             y = math.nan
         seen.add(y)
         return y
 
-    here = switches(op, operands)
+    if all(moved(z) == node.data for z in _PROBES):
+        return None
     if not math.isfinite(x):
-        return ZERO if all(op.forward(*operands[:k], z, *operands[k + 1 :]) == node.data for z in _PROBES) else UNKNOWN
+        return UNKNOWN
+    seen.clear()
     reach = max(abs(v) for v in operands if math.isfinite(v))
     borders = (0.0, *(b for b in op.domain[min(k, len(op.domain) - 1)] if math.isfinite(b)))
     found = [slope(moved, x, side, reach, borders) for side in (1.0, -1.0)]
     if here and {y for y in seen if y == y} == {node.data}:
         return ZERO  # constant between its kinks
     return _joined([s for s in found if s is not None])
+
+
+def switches(op: Op, operands: Sequence[float]) -> tuple[float, ...]:
+    """The signs of what vanishes at the kinks of an op."""
+    return tuple(math.copysign(1.0, s) if s else 0.0 for s in op.kinks(*operands)) if op.kinks is not None else ()
 
 
 def _joined(sides: list[Interval]) -> Interval:
@@ -133,8 +131,11 @@ def _joined(sides: list[Interval]) -> Interval:
     return (high, low) if low - high <= 1e-6 * max(abs(middle(a)), abs(middle(b))) else UNKNOWN
 
 
+# A whole function --------------------------------------------------------------------------------------------------------
+
+
 class Witness:
-    """The slopes of the outputs of `f` in each of its inputs, at a point.
+    """The slopes of a function of many numbers at a point, each as an interval that holds it.
 
     Args:
         f: takes Values in a list, returns numbers in a list.
@@ -143,13 +144,13 @@ class Witness:
 
     def __init__(self, f: Function, at: Sequence[float]) -> None:
         self.f = f
-        self.at = list(at)
+        self.at = [*at]
         self.here = Recorded(f, at)
 
-    def slopes(self, i: int, j: int, enough: Callable[[Interval], bool]) -> tuple[Interval | None, Interval | None]:
-        """The slopes of output i in input j on the left and on the right, None where the function is not finite.
+    def slopes(self, i: int, j: int, enough: Enough) -> tuple[Interval | None, Interval | None]:
+        """The slopes of output i in input j on the left and on the right; None where the function is not finite.
 
-        `enough` says whether a slope is exact enough; if it is not, other ways to find it are tried.
+        Of the ways to find one, the first counts that is exact `enough`.
         """
         if self._is_its_graph(j):
             found = self.here.slope(i, j)
@@ -157,52 +158,64 @@ class Witness:
                 return found, found
         return self._beside(i, j, -1.0, enough), self._beside(i, j, 1.0, enough)
 
-    def recorded(self, j: int, x: float) -> Recorded | None:
+    def breaks(self, i: int, j: int) -> bool:
+        """Whether output i jumps at the point, or is computed in another way on its other side."""
+        shapes = []
+        for side in (-1.0, 1.0):
+            near, *_, far = islice(self._samples(j, side), 4)
+            rise, jump = (abs(sample.value(i) - self.here.value(i)) for sample in (far, near))
+            if jump > 0.95 * rise + 1e-9 * abs(self.here.value(i)):
+                return True
+            shapes.append([node.op for node in near.nodes])
+        return shapes[0] != shapes[1]
+
+    def outside(self, j: int) -> str:
+        """The name of the operation that is outside its domain beside the point, if one is."""
+        beside = [next(self._samples(j, side), None) for side in (-1.0, 1.0)]
+        return next((y.op.name for sample in beside if sample and (y := sample.outside()) and y.op), "the function")
+
+    def _at(self, j: int, x: float) -> Recorded | None:
         """The function recorded where its j-th input is x; None if it raises there."""
         try:
             return Recorded(self.f, [*self.at[:j], x, *self.at[j + 1 :]])
         except (ArithmeticError, ValueError):
             return None
 
+    def _samples(self, j: int, side: float) -> Iterator[Recorded]:
+        """The function recorded at points beside, the nearest first."""
+        for d in distances(self.at[j]):
+            if sample := self._at(j, self.at[j] + side * d):
+                yield sample
+
     def _is_its_graph(self, j: int) -> bool:
-        """Whether the function has the same form on both sides of the point, some way out."""
+        """Whether the function is of the same form on both sides, some way out."""
         x = self.at[j]
-        for h in (s * 2.0**-k for s in sorted({max(abs(x), 1.0), abs(x)} - {0.0}, reverse=True) for k in (10, 20, 30)):
-            beside = self.recorded(j, x + h), self.recorded(j, x - h)
-            if all(sample is not None and sample.form == self.here.form for sample in beside):
+        for h in (length * 2.0**-k for length in (max(abs(x), 1.0), abs(x)) for k in (10, 20, 30)):
+            if all(sample and sample.form == self.here.form for sample in (self._at(j, x + h), self._at(j, x - h))):
                 return True
         return False
 
-    def _beside(self, i: int, j: int, side: float, enough: Callable[[Interval], bool]) -> Interval | None:
-        """The limit of the slopes at points ever nearer on one side."""
-        run: list[Interval] = []
-        form = None
-        for k, d in enumerate(distances(self.at[j])):
-            sample = self.recorded(j, self.at[j] + side * d)
-            if sample is None or not math.isfinite(sample.value(i)):
-                if k >= 2 and form is None:
-                    return None
-                run = []
-                continue
-            if sample.form != form:
-                run, form = [], sample.form
-            run.append(sample.slope(i, j))
-            if UNKNOWN in run[-4:] or len(run) < 4:
-                continue
-            found = limit(run[-4:])
-            if found is not None and enough(found):
-                return found
+    def _beside(self, i: int, j: int, side: float, enough: Enough) -> Interval | None:
+        """The limit of slopes at points ever nearer on one side."""
+        samples: list[Recorded] = []
+        for k, sample in enumerate(self._samples(j, side)):
+            if math.isfinite(sample.value(i)):
+                samples = [s for s in samples[-3:] if s.form == sample.form] + [sample]
+            elif k == 2 and not samples:
+                return None
+            if len(samples) == 4 and UNKNOWN not in (slopes := [s.slope(i, j) for s in samples]):
+                found = limit(slopes)
+                if found is not None and enough(found):
+                    return found
         return self._by_values(i, j, side)
 
     def _by_values(self, i: int, j: int, side: float) -> Interval:
         """From differences of the function itself, on one side of all its kinks."""
-        near = next((s for d in distances(self.at[j]) if (s := self.recorded(j, self.at[j] + side * d))), None)
-        if near is None:
-            return UNKNOWN
-        sides = near.sides()
+        near = next(self._samples(j, side), None)
+        sides = near and near.sides()
 
         def value(x: float) -> float:
-            sample = self.recorded(j, x)
-            return sample.value(i) if sample is not None and sample.sides() == sides else math.nan
+            sample = self._at(j, x)
+            return sample.value(i) if sample and sample.sides() == sides else math.nan
 
         return slope(value, self.at[j], side) or UNKNOWN
