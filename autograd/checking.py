@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from .functional import grad
 from .op import Op, as_float
-from .slopes import UNKNOWN, Interval, middle, width
+from .slopes import UNKNOWN, Slope
 from .structure import leaves, rebuild
 from .tables import table
 from .witness import Witness
@@ -95,8 +95,12 @@ def gradcheck(
 
     def check(outputs: Callable[..., list[Any]], names: list[list[str]], analytic: list[list[Any]]) -> list[Row]:
         witness = Witness(lambda at: outputs(*rebuild(args, iter(at))), numbers)
-        entries = [(name, float(d), i, j) for i, row in enumerate(analytic) for j, (name, d) in enumerate(zip(names[i], row, strict=True))]
-        return [_row(*entry, witness, _Tolerance(rtol, atol)) for entry in entries]
+        tolerance = _Tolerance(rtol, atol)
+        columns = [
+            [_row(row[j], float(d[j]), i, j, witness, tolerance) for i, (row, d) in enumerate(zip(names, analytic, strict=True))]
+            for j in range(len(numbers))
+        ]
+        return [row for rows in zip(*columns, strict=True) for row in rows]
 
     rows = check(lambda *at: [f(*at)], [names], [gradient(*args)])
     if order == 2:
@@ -118,9 +122,10 @@ class _Tolerance(NamedTuple):
     def around(self, numeric: float) -> float:
         return self.atol + self.rtol * abs(numeric) if math.isfinite(numeric) else 0.0
 
-    def is_met(self, slope: Interval) -> bool:
-        """Whether a slope is known well enough to judge by it: within the tolerance, or to four digits."""
-        return width(slope) <= 2.0 * max(self.around(middle(slope)), 1e-4 * abs(middle(slope)))
+    def is_met(self, slope: Slope) -> bool:
+        """Whether a slope is known well enough to judge by it: within the tolerance, to four digits, or to nine of terms that cancel."""
+        digits = max(1e-4 * abs(slope.middle), 1e-9 * slope.size) if slope.size < math.inf else 0.0
+        return 0.5 * slope.width <= max(self.around(slope.middle), digits)
 
 
 def _row(name: str, analytic: float, i: int, j: int, witness: Witness, tolerance: _Tolerance) -> Row:
@@ -134,10 +139,10 @@ def _row(name: str, analytic: float, i: int, j: int, witness: Witness, tolerance
         return Row(name, analytic, math.nan, math.nan, OUTSIDE, f" of {witness.outside(j)} on both sides")
     if analytic == analytic and UNKNOWN in sides:
         return Row(name, analytic, math.nan, math.nan, UNSURE)
-    low, high = min(map(middle, sides)), max(map(middle, sides))
+    low, high = min(s.middle for s in sides), max(s.middle for s in sides)
     numeric = low if analytic < low else high if analytic > high else analytic
     error = 0.0 if analytic == numeric else abs(analytic - numeric)
-    allowed = tolerance.around(numeric) + 0.5 * max(map(width, sides))
+    allowed = tolerance.around(numeric) + 0.5 * max(s.width for s in sides)
     if not error <= allowed:
         return Row(name, analytic, numeric, error, WRONG)
     if not all(map(tolerance.is_met, sides)):
@@ -145,7 +150,7 @@ def _row(name: str, analytic: float, i: int, j: int, witness: Witness, tolerance
     if left is None or right is None:
         return Row(name, analytic, numeric, error, BORDER, f" of {witness.outside(j)}")
     if high - low > 2.0 * allowed or (left is not right and witness.breaks(i, j)):
-        return Row(name, analytic, numeric, error, KINK, f": {middle(left):.6g} on the left, {middle(right):.6g} on the right")
+        return Row(name, analytic, numeric, error, KINK, f": {left.middle:.6g} on the left, {right.middle:.6g} on the right")
     return Row(name, analytic, numeric, error, OK)
 
 

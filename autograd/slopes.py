@@ -1,4 +1,4 @@
-"""The slope of a function of one float, found by differences: an interval that holds it.
+"""The slope of a function of one float, found by differences, between bounds.
 
 A polynomial through eight values on one side of the point is differentiated at the point. Steps of every length are tried, from as
 far as the function may be smooth down to where rounding is nearly all that is left, and each gives a slope and how far it may be off.
@@ -15,14 +15,42 @@ from operator import mul
 from typing import Final, NamedTuple
 
 EPS: Final = sys.float_info.epsilon
-Interval = tuple[float, float]
 Scalar = Callable[[float], float]
-ZERO: Final[Interval] = (0.0, 0.0)
-UNKNOWN: Final[Interval] = (-math.inf, math.inf)
 
 
-def slope(f: Scalar, x: float, side: float, reach: float = 1.0, borders: Sequence[float] = ()) -> Interval | None:
-    """The derivative of `f` at `x` seen from one side, as an interval; None where no step to that side stays where `f` is finite.
+class Slope(NamedTuple):
+    """A slope between two bounds."""
+
+    low: float
+    high: float
+    size: float  # of the terms that it is the sum of, when they do not cancel
+
+    @property
+    def middle(self) -> float:
+        return self.low if self.low == self.high else 0.5 * self.low + 0.5 * self.high
+
+    @property
+    def width(self) -> float:
+        return 0.0 if self.low == self.high else self.high - self.low
+
+
+ZERO: Final = Slope(0.0, 0.0, 0.0)
+UNKNOWN: Final = Slope(-math.inf, math.inf, math.inf)
+
+
+def plus(a: Slope, b: Slope) -> Slope:
+    low, high = a.low + b.low, a.high + b.high
+    return Slope(low, high, a.size + b.size) if low <= high else UNKNOWN  # infinities of either sign make nan
+
+
+def times(a: Slope, b: Slope) -> Slope:
+    """Their product. Exactly zero is stronger than whatever it meets."""
+    products = [x * y if x and y else 0.0 for x in a[:2] for y in b[:2]]
+    return Slope(min(products), max(products), a.size * b.size if a.size and b.size else 0.0)
+
+
+def slope(f: Scalar, x: float, side: float, reach: float = 1.0, borders: Sequence[float] = ()) -> Slope | None:
+    """The derivative of `f` at `x` seen from one side, between bounds; None where no step to that side stays where `f` is finite.
 
     Args:
         f: gives nan where it must not be used.
@@ -31,10 +59,10 @@ def slope(f: Scalar, x: float, side: float, reach: float = 1.0, borders: Sequenc
         borders: beside which it may behave like a root or the logarithm of the distance. If straight steps are too rough, steps
             of these are tried.
     """
-    best: Interval | None = None
+    best: Slope | None = None
     for path in _paths(x, side, reach, borders):
         best = _narrower(best, _most_exact(f, x, path))
-        if best is not None and width(best) <= 1e-8 * abs(middle(best)):
+        if best is not None and best.width <= 1e-8 * abs(best.middle):
             break
     return best
 
@@ -89,24 +117,24 @@ def _steps(x: float, path: _Path) -> Iterator[float]:
 # Estimates ---------------------------------------------------------------------------------------------------------------
 
 
-def _most_exact(f: Scalar, x: float, path: _Path) -> Interval | None:
+def _most_exact(f: Scalar, x: float, path: _Path) -> Slope | None:
     """The slope over the step of the least error, of those that no shorter one contradicts."""
-    best: Interval | None = None
-    low, high = UNKNOWN
-    usable = (found for h in _steps(x, path) if (found := _over(f, x, path, h)) is not None)
+    best: Slope | None = None
+    low, high = -math.inf, math.inf
+    usable = filter(None, (_over(f, x, path, h) for h in _steps(x, path)))
     for k, (found, margin) in enumerate(usable):
-        if found[1] < low or found[0] > high:
+        if found.high < low or found.low > high:
             return best if k > 1 else UNKNOWN  # the shortest step must not stand alone
-        low, high = max(low, found[0] - margin), min(high, found[1] + margin)
+        low, high = max(low, found.low - margin), min(high, found.high + margin)
         best = _narrower(best, found)
     return best
 
 
-def _narrower(a: Interval | None, b: Interval | None) -> Interval | None:
-    return b if a is None or (b is not None and width(b) < width(a)) else a
+def _narrower(a: Slope | None, b: Slope | None) -> Slope | None:
+    return b if a is None or (b is not None and b.width < a.width) else a
 
 
-def _over(f: Scalar, x: float, path: _Path, h: float) -> tuple[Interval, float] | None:
+def _over(f: Scalar, x: float, path: _Path, h: float) -> tuple[Slope, float] | None:
     """The slope by values over one step; None where the step is not wholly usable, or the function is not smooth over it.
 
     Beside it a margin, by which the interval may be missed if the values are rounded worse than expected.
@@ -127,13 +155,13 @@ def _over(f: Scalar, x: float, path: _Path, h: float) -> tuple[Interval, float] 
     noise = _NOISE if any(values) else 0.0
     if error > max(0.5 * spread, noise):
         return None
-    margin = 9.0 * min(error + noise, 100.0 * noise)
+    margin = 9.0 * min(error + noise, 100.0 * noise) + 1e-3 * abs(s)
     if spread < 4.0 * noise:
         error = max(error, 2.0 * h * spread)  # so flat a function may yet be less flat close by
     error += noise
     (unit, i), (length, j) = math.frexp(path.unit), math.frexp(h)
     low, high, extra = (_scaled(v / (unit * length), size - i - j) for v in (s - error, s + error, margin))
-    return (min(low, high), max(low, high)), abs(extra)
+    return Slope(min(low, high), max(low, high), max(abs(low), abs(high))), abs(extra)
 
 
 def _scaled(x: float, exponent: int) -> float:
@@ -171,47 +199,25 @@ def distances(x: float) -> Iterator[float]:
             yield math.ldexp(1.0, exponent)
 
 
-def limit(slopes: Sequence[Interval]) -> Interval | None:
+def limit(slopes: Sequence[Slope]) -> Slope | None:
     """Where four slopes lead whose distances from the point shrink sixteen-fold, the nearest first; None if they tell nothing.
 
     Aitken's extrapolation, which is exact for a + b * distance^p; for p < 0 the limit is infinite.
     """
-    near, *others = map(middle, slopes)
-    noise = max(map(width, slopes))
+    near, *others = (s.middle for s in slopes)
     a, b, c = (x - y for x, y in zip((near, *others), others, strict=False))
+    noise, size = max(s.width for s in slopes), max(s.size for s in slopes)
     if not math.isfinite(a + b + c + noise):
         return slopes[0] if slopes[0] == slopes[1] else None
     if abs(a) <= noise + 1e-8 * abs(near):
-        return slopes[0][0] - abs(a), slopes[0][1] + abs(a)
+        return Slope(slopes[0].low - abs(a), slopes[0].high + abs(a), size)
     if min(abs(b), abs(c)) <= 4.0 * noise or a * b <= 0.0 or b * c <= 0.0:
         return None
     if abs(a) > 1.001 * abs(b) and abs(b) > 1.001 * abs(c) and 0.9 < (a / b) / (b / c) < 1.1:
         end = math.copysign(math.inf, a)
-        return end, end
+        return Slope(end, end, math.inf)
     if abs(a) < 0.999 * abs(b) and abs(b) < 0.999 * abs(c):
         ends = near + a * a / (b - a), others[0] + b * b / (c - b)
         error = abs(ends[0] - ends[1]) + noise * (1.0 + 4.0 / (1.0 - a / b) ** 2)
-        return ends[0] - error, ends[0] + error
+        return Slope(ends[0] - error, ends[0] + error, size)
     return None
-
-
-# Intervals ---------------------------------------------------------------------------------------------------------------
-
-
-def plus(a: Interval, b: Interval) -> Interval:
-    low, high = a[0] + b[0], a[1] + b[1]
-    return (low, high) if low <= high else UNKNOWN  # infinities of either sign make nan
-
-
-def times(a: Interval, b: Interval) -> Interval:
-    """Their product. Exactly zero is stronger than whatever it meets."""
-    products = [x * y if x and y else 0.0 for x in a for y in b]
-    return min(products), max(products)
-
-
-def middle(a: Interval) -> float:
-    return a[0] if a[0] == a[1] else 0.5 * a[0] + 0.5 * a[1]
-
-
-def width(a: Interval) -> float:
-    return 0.0 if a[0] == a[1] else a[1] - a[0]

@@ -17,11 +17,11 @@ from itertools import islice
 from typing import Any
 
 from .op import Op
-from .slopes import UNKNOWN, ZERO, Interval, distances, limit, middle, plus, slope, times, width
+from .slopes import UNKNOWN, ZERO, Slope, distances, limit, plus, slope, times
 from .value import Value, topological_order
 
 Function = Callable[[list[Value]], list[Any]]
-Enough = Callable[[Interval], bool]
+Enough = Callable[[Slope], bool]
 
 
 class Recorded:
@@ -41,33 +41,33 @@ class Recorded:
             return f"#{places[id(x)]}" if id(x) in places else repr(float(x))
 
         self.form = [(node.op, *map(named, node.args)) for node in self.nodes], [*map(named, self.outputs)]
-        self._partials: dict[tuple[int, int], Interval | None] = {}
+        self._partials: dict[tuple[int, int], Slope | None] = {}
 
     def value(self, i: int) -> float:
         """The i-th output."""
         return float(self.outputs[i])
 
-    def slope(self, i: int, j: int) -> Interval:
+    def slope(self, i: int, j: int) -> Slope:
         """The derivative of the i-th output in the j-th input by the chain rule, from differences of each operation."""
         y, x = self.outputs[i], self.inputs[j]
         depends = {id(x)}
         for node in self.nodes:
             if any(id(a) in depends for a in node.args):
                 depends.add(id(node))
-        adjoints = {id(y): (1.0, 1.0)} if id(y) in depends else {}
+        adjoints = {id(y): Slope(1.0, 1.0, 1.0)} if id(y) in depends else {}
         for node in reversed(self.nodes):
             if id(node) in depends and id(node) in adjoints:
-                for k, a in enumerate(node.args):
-                    partial = self._partial(node, k) if id(a) in depends else None
+                for a in {id(a): a for a in node.parents if id(a) in depends}.values():
+                    partial = self._partial(node, a)
                     if partial is not None:
                         share = times(adjoints[id(node)], partial) if partial != UNKNOWN else UNKNOWN
                         adjoints[id(a)] = plus(adjoints.get(id(a), ZERO), share)
         return adjoints.get(id(x), ZERO)
 
-    def _partial(self, node: Value, k: int) -> Interval | None:
-        key = id(node), k
+    def _partial(self, node: Value, operand: Value) -> Slope | None:
+        key = id(node), id(operand)
         if key not in self._partials:
-            self._partials[key] = partial(node, k)
+            self._partials[key] = partial(node, operand)
         return self._partials[key]
 
     def sides(self) -> list[Any]:
@@ -84,17 +84,19 @@ class Recorded:
 _PROBES = (math.nan, 0.0, 1.0, -1e10, 1e10)
 
 
-def partial(node: Value, k: int) -> Interval | None:
-    """The derivative of an operation in its k-th operand, by differences on that side of its kinks where it is.
+def partial(node: Value, operand: Value) -> Slope | None:
+    """The derivative of an operation in one of its operands, by differences on that side of its kinks where it is.
 
     None if the operation does not look at the operand, as `where` does not at the branch not taken.
     """
-    op, operands, seen = node.op, [*map(float, node.args)], set()
+    op, x, seen = node.op, operand.data, set()
     assert op is not None
-    here, x, at = switches(op, operands), operands[k], [*operands]
+    operands = [*map(float, node.args)]
+    here = switches(op, operands)
+    places = [k for k, a in enumerate(node.args) if a is operand]
 
     def moved(z: float) -> float:
-        at[k] = z
+        at = [z if k in places else v for k, v in enumerate(operands)]
         try:
             y = float(op.forward(*at)) if not here or switches(op, at) == here else math.nan
         except (ArithmeticError, ValueError):
@@ -108,8 +110,8 @@ def partial(node: Value, k: int) -> Interval | None:
         return UNKNOWN
     seen.clear()
     reach = max(abs(v) for v in operands if math.isfinite(v))
-    borders = (0.0, *(b for b in op.domain[min(k, len(op.domain) - 1)] if math.isfinite(b)))
-    found = [slope(moved, x, side, reach, borders) for side in (1.0, -1.0)]
+    borders = {0.0, *(b for b in op.domain[min(places[0], len(op.domain) - 1)] if math.isfinite(b))}
+    found = [slope(moved, x, side, reach, sorted(borders)) for side in (1.0, -1.0)]
     if here and {y for y in seen if y == y} == {node.data}:
         return ZERO  # constant between its kinks
     return _joined([s for s in found if s is not None])
@@ -120,15 +122,15 @@ def switches(op: Op, operands: Sequence[float]) -> tuple[float, ...]:
     return tuple(math.copysign(1.0, s) if s else 0.0 for s in op.kinks(*operands)) if op.kinks is not None else ()
 
 
-def _joined(sides: list[Interval]) -> Interval:
+def _joined(sides: list[Slope]) -> Slope:
     """One slope from those of either side; unknown where they contradict each other, at a kink that nobody declared."""
-    if not sides:
-        return UNKNOWN
-    a, b = min(sides, key=width), max(sides, key=width)
-    low, high = max(a[0], b[0]), min(a[1], b[1])
+    if len(sides) < 2:
+        return sides[0] if sides else UNKNOWN
+    a, b = sorted(sides, key=lambda s: s.width)
+    low, high = max(a.low, b.low), min(a.high, b.high)
     if low <= high:
         return a
-    return (high, low) if low - high <= 1e-6 * max(abs(middle(a)), abs(middle(b))) else UNKNOWN
+    return Slope(high, low, a.size) if low - high <= 1e-6 * a.size else UNKNOWN
 
 
 # A whole function --------------------------------------------------------------------------------------------------------
@@ -146,8 +148,9 @@ class Witness:
         self.f = f
         self.at = [*at]
         self.here = Recorded(f, at)
+        self._moved, self._seen = 0, dict[float, Recorded | None]()  # what was recorded along one input
 
-    def slopes(self, i: int, j: int, enough: Enough) -> tuple[Interval | None, Interval | None]:
+    def slopes(self, i: int, j: int, enough: Enough) -> tuple[Slope | None, Slope | None]:
         """The slopes of output i in input j on the left and on the right; None where the function is not finite.
 
         Of the ways to find one, the first counts that is exact `enough`.
@@ -176,10 +179,14 @@ class Witness:
 
     def _at(self, j: int, x: float) -> Recorded | None:
         """The function recorded where its j-th input is x; None if it raises there."""
-        try:
-            return Recorded(self.f, [*self.at[:j], x, *self.at[j + 1 :]])
-        except (ArithmeticError, ValueError):
-            return None
+        if j != self._moved:
+            self._moved, self._seen = j, {}
+        if x not in self._seen:
+            try:
+                self._seen[x] = Recorded(self.f, [*self.at[:j], x, *self.at[j + 1 :]])
+            except (ArithmeticError, ValueError):
+                self._seen[x] = None
+        return self._seen[x]
 
     def _samples(self, j: int, side: float) -> Iterator[Recorded]:
         """The function recorded at points beside, the nearest first."""
@@ -195,21 +202,21 @@ class Witness:
                 return True
         return False
 
-    def _beside(self, i: int, j: int, side: float, enough: Enough) -> Interval | None:
+    def _beside(self, i: int, j: int, side: float, enough: Enough) -> Slope | None:
         """The limit of slopes at points ever nearer on one side."""
-        samples: list[Recorded] = []
-        for k, sample in enumerate(self._samples(j, side)):
-            if math.isfinite(sample.value(i)):
-                samples = [s for s in samples[-3:] if s.form == sample.form] + [sample]
-            elif k == 2 and not samples:
-                return None
-            if len(samples) == 4 and UNKNOWN not in (slopes := [s.slope(i, j) for s in samples]):
-                found = limit(slopes)
-                if found is not None and enough(found):
-                    return found
+        samples = list(self._samples(j, side))
+        usable = [sample for sample in samples if math.isfinite(sample.value(i))]
+        if not any(sample in usable for sample in samples[:3]):
+            return None if samples else UNKNOWN
+        if any(sample.slope(i, j) != UNKNOWN for sample in (usable[0], usable[-1])):
+            for four in (usable[k : k + 4] for k in range(len(usable) - 3)):
+                if all(sample.form == four[0].form for sample in four) and UNKNOWN not in (slopes := [s.slope(i, j) for s in four]):
+                    found = limit(slopes)
+                    if found is not None and enough(found):
+                        return found
         return self._by_values(i, j, side)
 
-    def _by_values(self, i: int, j: int, side: float) -> Interval:
+    def _by_values(self, i: int, j: int, side: float) -> Slope:
         """From differences of the function itself, on one side of all its kinks."""
         near = next(self._samples(j, side), None)
         sides = near and near.sides()
