@@ -40,39 +40,43 @@ def _gap(a: float, b: float, *_: float) -> tuple[float, ...]:
     return (a - b if a != b else 0.0,)
 
 
-def _interval(offset: float, number: float) -> tuple[float, ...]:
-    """Zero where the offset is. The signs are the binary digits of the number, so that no two intervals nearby look alike."""
-    digits = round(number) if math.isfinite(number) else 0
-    return (offset * (1.0 - 2.0 * (digits & 1)), *(1.0 - 2.0 * (digits >> k & 1) for k in range(1, 12)))
+def _interval(offset: float, number: int) -> tuple[float, ...]:
+    """Zero where the offset is. The signs are the binary digits of the number, so that no two intervals look alike."""
+    return (offset, 1.0 if number >= 0 else -1.0, *(1.0 if digit == "1" else -1.0 for digit in f"{builtins.abs(number):b}"))
 
 
 def _integers(x: float) -> tuple[float, ...]:
     below = ieee.floor(x)
-    return _interval(x - below, below)
+    return _interval(x - below, int(below)) if math.isfinite(x) else (1.0,)
 
 
 def _integers_but_zero(x: float) -> tuple[float, ...]:
     whole = ieee.trunc(x)
-    return _interval(x - whole if whole else 1.0, whole)
+    return _interval(x - whole if whole else 1.0, int(whole)) if math.isfinite(x) else (1.0,)
 
 
 def _poles(x: float) -> tuple[float, ...]:
     """Kinks at 0, -1, -2, ..."""
-    below = builtins.min(ieee.floor(x), 0.0)
-    return _interval(x - below, below)
+    return _integers(x) if x <= 0.0 else _interval(x, 0)
 
 
 def _multiples(a: float, b: float) -> tuple[float, ...]:
     """Kinks of mod: where a is a multiple of b."""
-    rest = ieee.mod(a, b)
-    return *_interval(rest, ieee.divide(a - rest, b)), b
+    return *_interval(ieee.mod(a, b), _quotient(a, b)), b
 
 
 def _multiples_but_zero(a: float, b: float) -> tuple[float, ...]:
     """Kinks of fmod, which has none around a = 0."""
-    rest = ieee.fmod(a, b)
-    whole = ieee.divide(a - rest, b)
-    return *_interval(rest if whole else 1.0, whole), b
+    whole = _quotient(builtins.abs(a), builtins.abs(b))
+    return *_interval(ieee.fmod(a, b) if whole else 1.0, whole), b
+
+
+def _quotient(a: float, b: float) -> int:
+    """The floor of a / b, without rounding; 0 where there is none."""
+    if not (math.isfinite(a) and math.isfinite(b) and b):
+        return 0
+    (n, d), (p, q) = a.as_integer_ratio(), b.as_integer_ratio()
+    return n * q // (d * p)
 
 
 def _base(a: float, b: float) -> tuple[float, ...]:

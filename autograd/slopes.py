@@ -1,9 +1,9 @@
 """The slope of a function of one float, found by differences, between bounds.
 
-A polynomial through eight values on one side of the point is differentiated at the point. Steps of every length are tried, from as
+A polynomial through values on one side of the point is differentiated at the point. Steps of every length are tried, from as
 far as the function may be smooth down to where rounding is nearly all that is left, and each gives a slope and how far it may be off.
 The most exact one counts that none of the shorter steps contradicts: a kink or a peak that longer steps pass over, shorter ones see
-(Lepski 1991). The value at the point itself is not used, so that a function that jumps there has a slope on either side.
+(Lepski 1991).
 """
 
 from __future__ import annotations
@@ -49,7 +49,9 @@ def times(a: Slope, b: Slope) -> Slope:
     return Slope(min(products), max(products), a.size * b.size if a.size and b.size else 0.0)
 
 
-def slope(f: Scalar, x: float, side: float, reach: float = 1.0, borders: Sequence[float] = ()) -> Slope | None:
+def slope(
+    f: Scalar, x: float, side: float, reach: float = 1.0, borders: Sequence[float] = (), continuous: bool = True
+) -> Slope | None:
     """The derivative of `f` at `x` seen from one side, between bounds; None where no step to that side stays where `f` is finite.
 
     Args:
@@ -58,10 +60,12 @@ def slope(f: Scalar, x: float, side: float, reach: float = 1.0, borders: Sequenc
         reach: a distance over which the function may change, beside 1 and |x|.
         borders: beside which it may behave like a root or the logarithm of the distance. If straight steps are too rough, steps
             of these are tried.
+        continuous: whether `f` may be used at the point itself, too. Where it jumps it may not.
     """
     best: Slope | None = None
+    nodes = _CLOSED if continuous else _OPEN
     for path in _paths(x, side, reach, borders):
-        best = _narrower(best, _most_exact(f, x, path))
+        best = _narrower(best, _most_exact(f, x, path, nodes))
         if best is not None and best.width <= 1e-8 * abs(best.middle):
             break
     return best
@@ -117,11 +121,11 @@ def _steps(x: float, path: _Path) -> Iterator[float]:
 # Estimates ---------------------------------------------------------------------------------------------------------------
 
 
-def _most_exact(f: Scalar, x: float, path: _Path) -> Slope | None:
+def _most_exact(f: Scalar, x: float, path: _Path, nodes: tuple[float, ...]) -> Slope | None:
     """The slope over the step of the least error, of those that no shorter one contradicts."""
     best: Slope | None = None
     low, high = -math.inf, math.inf
-    usable = filter(None, (_over(f, x, path, h) for h in _steps(x, path)))
+    usable = filter(None, (_over(f, x, path, h, nodes) for h in _steps(x, path)))
     for k, (found, margin) in enumerate(usable):
         if found.high < low or found.low > high:
             return best if k > 1 else UNKNOWN  # the shortest step must not stand alone
@@ -134,14 +138,14 @@ def _narrower(a: Slope | None, b: Slope | None) -> Slope | None:
     return b if a is None or (b is not None and b.width < a.width) else a
 
 
-def _over(f: Scalar, x: float, path: _Path, h: float) -> tuple[Slope, float] | None:
+def _over(f: Scalar, x: float, path: _Path, h: float, nodes: tuple[float, ...]) -> tuple[Slope, float] | None:
     """The slope by values over one step; None where the step is not wholly usable, or the function is not smooth over it.
 
-    Beside it a margin, by which the interval may be missed if the values are rounded worse than expected.
+    Beside it a margin, by which the bounds may be missed if the values are rounded worse than expected.
     """
-    points = [path.place(h * t) for t in _NODES]
+    points = [path.place(h * t) for t in nodes]
     if path.coordinate:
-        points = [z for z in dict.fromkeys(points) if z != x]
+        points = list(dict.fromkeys(points))
     values = [f(z) for z in points]
     if len(points) < 5 or not all(map(math.isfinite, values)):
         return None
@@ -150,14 +154,14 @@ def _over(f: Scalar, x: float, path: _Path, h: float) -> tuple[Slope, float] | N
     if path.coordinate:
         s, *corrections = _derivative([path.coordinate(z) / h for z in points], values)
     else:
-        s, *corrections = (sum(map(mul, weights, values)) for weights in _WEIGHTS)
-    error, spread = 2.0 * sum(map(abs, corrections)), max(values) - min(values)
-    noise = _NOISE if any(values) else 0.0
-    if error > max(0.5 * spread, noise):
+        s, *corrections = (sum(map(mul, weights, values)) for weights in _WEIGHTS[nodes])
+    rounding = max(EPS, math.ldexp(1.0, -1074 - size)) if any(values) else 0.0
+    error, spread, noise = 2.0 * sum(map(abs, corrections)), max(values) - min(values), 128.0 * rounding
+    if error > max(0.02 * spread, noise):
         return None
     margin = 9.0 * min(error + noise, 100.0 * noise) + 1e-3 * abs(s)
-    if spread < 4.0 * noise:
-        error = max(error, 2.0 * h * spread)  # so flat a function may yet be less flat close by
+    if spread < 4.0 * noise:  # so flat a function may yet be less flat close by
+        error = max(error, h / max(0.5, 1e-10 * abs(x)) * max(spread, 2.0 * rounding))
     error += noise
     (unit, i), (length, j) = math.frexp(path.unit), math.frexp(h)
     low, high, extra = (_scaled(v / (unit * length), size - i - j) for v in (s - error, s + error, margin))
@@ -183,9 +187,12 @@ def _derivative(u: Sequence[float], y: Sequence[float]) -> tuple[float, float, f
     return math.fsum(terms), terms[-1], terms[-2]
 
 
-_NODES: Final = tuple(k / 128.0 for k in (1, 11, 28, 52, 76, 100, 117, 127))  # of the unit step, nearly Chebyshev's
-_WEIGHTS: Final = tuple(zip(*(_derivative(_NODES, [float(i == k) for i in range(8)]) for k in range(8)), strict=True))
-_NOISE: Final = 128.0 * EPS  # what rounding of the values may do to the slope over the unit step
+# Places in the unit step, nearly Chebyshev's, which floats hold exactly: with the point itself and without it.
+_CLOSED: Final = tuple(k / 128.0 for k in (0, 6, 24, 50, 78, 104, 122, 128))
+_OPEN: Final = tuple(k / 128.0 for k in (1, 11, 28, 52, 76, 100, 117, 127))
+_WEIGHTS: Final = {
+    nodes: tuple(zip(*(_derivative(nodes, [float(v == u) for v in nodes]) for u in nodes), strict=True)) for nodes in (_CLOSED, _OPEN)
+}
 
 
 # Limits ------------------------------------------------------------------------------------------------------------------
@@ -213,10 +220,10 @@ def limit(slopes: Sequence[Slope]) -> Slope | None:
         return Slope(slopes[0].low - abs(a), slopes[0].high + abs(a), size)
     if min(abs(b), abs(c)) <= 4.0 * noise or a * b <= 0.0 or b * c <= 0.0:
         return None
-    if abs(a) > 1.001 * abs(b) and abs(b) > 1.001 * abs(c) and 0.9 < (a / b) / (b / c) < 1.1:
+    if 1.001 < a / b < 15.0 and 0.9 * (b / c) < a / b < 1.1 * (b / c):  # a finite value does not grow faster
         end = math.copysign(math.inf, a)
         return Slope(end, end, math.inf)
-    if abs(a) < 0.999 * abs(b) and abs(b) < 0.999 * abs(c):
+    if a / b < 0.999 and b / c < 0.999:
         ends = near + a * a / (b - a), others[0] + b * b / (c - b)
         error = abs(ends[0] - ends[1]) + noise * (1.0 + 4.0 / (1.0 - a / b) ** 2)
         return Slope(ends[0] - error, ends[0] + error, size)

@@ -110,11 +110,11 @@ def partial(node: Value, operand: Value) -> Slope | None:
         return UNKNOWN
     seen.clear()
     reach = max(abs(v) for v in operands if math.isfinite(v))
-    borders = {0.0, *(b for b in op.domain[min(places[0], len(op.domain) - 1)] if math.isfinite(b))}
-    found = [slope(moved, x, side, reach, sorted(borders)) for side in (1.0, -1.0)]
-    if here and {y for y in seen if y == y} == {node.data}:
+    borders = {0.0, float(round(x)), *(b for b in op.domain[min(places[0], len(op.domain) - 1)] if math.isfinite(b))}
+    sides = [s for side in (1.0, -1.0) if (s := slope(moved, x, side, reach, sorted(borders))) is not None]
+    if here and sides and {y for y in seen if y == y} == {node.data}:
         return ZERO  # constant between its kinks
-    return _joined([s for s in found if s is not None])
+    return _joined(sides)
 
 
 def switches(op: Op, operands: Sequence[float]) -> tuple[float, ...]:
@@ -162,15 +162,15 @@ class Witness:
         return self._beside(i, j, -1.0, enough), self._beside(i, j, 1.0, enough)
 
     def breaks(self, i: int, j: int) -> bool:
-        """Whether output i jumps at the point, or is computed in another way on its other side."""
-        shapes = []
-        for side in (-1.0, 1.0):
-            near, *_, far = islice(self._samples(j, side), 4)
-            rise, jump = (abs(sample.value(i) - self.here.value(i)) for sample in (far, near))
-            if jump > 0.95 * rise + 1e-9 * abs(self.here.value(i)):
-                return True
-            shapes.append([node.op for node in near.nodes])
-        return shapes[0] != shapes[1]
+        """Whether output i jumps at the point, or is computed by other operations on its other side."""
+        sides = [[*islice(self._samples(j, side), 4)] for side in (-1.0, 1.0)]
+        left, right = ([node.op for node in samples[0].nodes] for samples in sides)
+        return left != right or any(self._jumps(i, samples) for samples in sides)
+
+    def _jumps(self, i: int, beside: Sequence[Recorded]) -> bool:
+        """Whether output i comes no nearer to its value at the point while the samples do."""
+        rises = [abs(sample.value(i) - self.here.value(i)) for sample in beside]
+        return len(rises) > 1 and rises[0] > 0.95 * rises[-1] + 1e-9 * abs(self.here.value(i))
 
     def outside(self, j: int) -> str:
         """The name of the operation that is outside its domain beside the point, if one is."""
@@ -208,21 +208,19 @@ class Witness:
         usable = [sample for sample in samples if math.isfinite(sample.value(i))]
         if not any(sample in usable for sample in samples[:3]):
             return None if samples else UNKNOWN
+        declared = usable[0].sides() != self.here.sides() or usable[0].form != self.here.form
+        if self._jumps(i, usable[:4]) and not declared:
+            return UNKNOWN  # it changes over less than the samples are away
         if any(sample.slope(i, j) != UNKNOWN for sample in (usable[0], usable[-1])):
             for four in (usable[k : k + 4] for k in range(len(usable) - 3)):
                 if all(sample.form == four[0].form for sample in four) and UNKNOWN not in (slopes := [s.slope(i, j) for s in four]):
                     found = limit(slopes)
                     if found is not None and enough(found):
                         return found
-        return self._by_values(i, j, side)
-
-    def _by_values(self, i: int, j: int, side: float) -> Slope:
-        """From differences of the function itself, on one side of all its kinks."""
-        near = next(self._samples(j, side), None)
-        sides = near and near.sides()
+        sides = usable[0].sides()
 
         def value(x: float) -> float:
             sample = self._at(j, x)
             return sample.value(i) if sample and sample.sides() == sides else math.nan
 
-        return slope(value, self.at[j], side) or UNKNOWN
+        return slope(value, self.at[j], side, continuous=not declared) or UNKNOWN
