@@ -1,8 +1,8 @@
 """What numerical differentiation says of a function at a point: the witness that gradcheck hears.
 
 The difference quotient of a long computation drowns in rounding, and a kink anywhere in it spoils all steps that reach so far. So
-the function is recorded, each operation of the graph is differenced by itself, and the chain rule joins their slopes: as
-intervals, so that it is known how exact the outcome is. No rule for a derivative is asked.
+the function is recorded, each operation of the graph is differenced by itself, and the chain rule joins their slopes: between
+bounds, so that it is known how exact the outcome is. No rule for a derivative is asked.
 
 That holds where each operation is smooth and where the graph is the function: points beside must record the same graph with the
 same constants. At kinks, jumps and borders the slopes at points ever nearer on one side lead to that side's slope. Where neither
@@ -12,8 +12,7 @@ tells the slope, differences of the function's values do, as well as they can.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from .op import Op
@@ -21,20 +20,20 @@ from .slopes import UNKNOWN, ZERO, Slope, distances, limit, plus, slope, times
 from .value import Value, topological_order
 
 Function = Callable[[list[Value]], list[Any]]
-Enough = Callable[[Slope], bool]
 
 
 class Recorded:
     """The outputs of a function at a point, and their graph.
 
     Attributes:
+        nodes: the operations, in order.
         form: what was computed, but for what the inputs bring. Points of one form lie on one formula.
     """
 
     def __init__(self, f: Function, at: Sequence[float]) -> None:
         self.inputs = [Value(x) for x in at]
         self.outputs = f(self.inputs)
-        self.nodes = [y for y in topological_order([y for y in self.outputs if isinstance(y, Value)]) if y.op is not None]
+        self.nodes = [node for node in topological_order([y for y in self.outputs if isinstance(y, Value)]) if node.op is not None]
         places = {id(node): place for place, node in enumerate([*self.inputs, *self.nodes])}
 
         def named(x: Any) -> str:
@@ -48,7 +47,7 @@ class Recorded:
         return float(self.outputs[i])
 
     def slope(self, i: int, j: int) -> Slope:
-        """The derivative of the i-th output in the j-th input by the chain rule, from differences of each operation."""
+        """The derivative of the i-th output in the j-th input, by the chain rule from differences of each operation."""
         y, x = self.outputs[i], self.inputs[j]
         depends = {id(x)}
         for node in self.nodes:
@@ -58,9 +57,9 @@ class Recorded:
         for node in reversed(self.nodes):
             if id(node) in depends and id(node) in adjoints:
                 for a in {id(a): a for a in node.parents if id(a) in depends}.values():
-                    partial = self._partial(node, a)
-                    if partial is not None:
-                        share = times(adjoints[id(node)], partial) if partial != UNKNOWN else UNKNOWN
+                    slope = self._partial(node, a)
+                    if slope is not None:
+                        share = times(adjoints[id(node)], slope) if slope != UNKNOWN else UNKNOWN  # even times 0: it may be a jump
                         adjoints[id(a)] = plus(adjoints.get(id(a), ZERO), share)
         return adjoints.get(id(x), ZERO)
 
@@ -72,11 +71,11 @@ class Recorded:
 
     def sides(self) -> list[Any]:
         """The operations, and on which side of their kinks the point lies."""
-        return [(node.op, switches(node.op, [*map(float, node.args)])) for node in self.nodes if node.op]
+        return [(node.op, switches(node.op, [*map(float, node.args)])) for node in self.nodes if node.op is not None]
 
     def outside(self) -> Value | None:
         """The first operation that is not finite although its operands are."""
-        return next((y for y in self.nodes if not math.isfinite(y.data) and all(math.isfinite(x) for x in y.args)), None)
+        return next((y for y in self.nodes if not math.isfinite(y.data) and all(math.isfinite(float(x)) for x in y.args)), None)
 
 
 # One operation -----------------------------------------------------------------------------------------------------------
@@ -89,11 +88,10 @@ def partial(node: Value, operand: Value) -> Slope | None:
 
     None if the operation does not look at the operand, as `where` does not at the branch not taken.
     """
-    op, x, seen = node.op, operand.data, set()
+    op, x = node.op, operand.data
     assert op is not None
-    operands = [*map(float, node.args)]
-    here = switches(op, operands)
-    places = [k for k, a in enumerate(node.args) if a is operand]
+    operands, places = [*map(float, node.args)], [k for k, a in enumerate(node.args) if a is operand]
+    here, seen = switches(op, operands), set()
 
     def moved(z: float) -> float:
         at = [z if k in places else v for k, v in enumerate(operands)]
@@ -110,7 +108,7 @@ def partial(node: Value, operand: Value) -> Slope | None:
         return UNKNOWN
     seen.clear()
     reach = max(abs(v) for v in operands if math.isfinite(v))
-    borders = {0.0, float(round(x)), *(b for b in op.domain[min(places[0], len(op.domain) - 1)] if math.isfinite(b))}
+    borders = {0.0, float(round(x)), *filter(math.isfinite, op.domain[min(places[0], len(op.domain) - 1)])}
     sides = [s for side in (1.0, -1.0) if (s := slope(moved, x, side, reach, sorted(borders))) is not None]
     if here and sides and {y for y in seen if y == y} == {node.data}:
         return ZERO  # constant between its kinks
@@ -119,7 +117,12 @@ def partial(node: Value, operand: Value) -> Slope | None:
 
 def switches(op: Op, operands: Sequence[float]) -> tuple[float, ...]:
     """The signs of what vanishes at the kinks of an op."""
-    return tuple(math.copysign(1.0, s) if s else 0.0 for s in op.kinks(*operands)) if op.kinks is not None else ()
+    if op.kinks is None:
+        return ()
+    try:
+        return tuple(math.copysign(1.0, s) if s else 0.0 for s in op.kinks(*operands))
+    except (ArithmeticError, ValueError):
+        return (math.nan,)
 
 
 def _joined(sides: list[Slope]) -> Slope:
@@ -137,7 +140,7 @@ def _joined(sides: list[Slope]) -> Slope:
 
 
 class Witness:
-    """The slopes of a function of many numbers at a point, each as an interval that holds it.
+    """The slopes of a function of many numbers at a point.
 
     Args:
         f: takes Values in a list, returns numbers in a list.
@@ -148,9 +151,9 @@ class Witness:
         self.f = f
         self.at = [*at]
         self.here = Recorded(f, at)
-        self._moved, self._seen = 0, dict[float, Recorded | None]()  # what was recorded along one input
+        self._moved, self._seen = -1, dict[float, Recorded | None]()  # what was recorded along one input
 
-    def slopes(self, i: int, j: int, enough: Enough) -> tuple[Slope | None, Slope | None]:
+    def slopes(self, i: int, j: int, enough: Callable[[Slope], bool]) -> tuple[Slope | None, Slope | None]:
         """The slopes of output i in input j on the left and on the right; None where the function is not finite.
 
         Of the ways to find one, the first counts that is exact `enough`.
@@ -163,21 +166,15 @@ class Witness:
 
     def breaks(self, i: int, j: int) -> bool:
         """Whether output i jumps at the point, or is computed by other operations on its other side."""
-        sides = [[*islice(self._samples(j, side), 4)] for side in (-1.0, 1.0)]
-        left, right = ([node.op for node in samples[0].nodes] for samples in sides)
-        return left != right or any(self._jumps(i, samples) for samples in sides)
-
-    def _jumps(self, i: int, beside: Sequence[Recorded]) -> bool:
-        """Whether output i comes no nearer to its value at the point while the samples do."""
-        rises = [abs(sample.value(i) - self.here.value(i)) for sample in beside]
-        return len(rises) > 1 and rises[0] > 0.95 * rises[-1] + 1e-9 * abs(self.here.value(i))
+        left, right = (self._finite(i, j, side) for side in (-1.0, 1.0))
+        return [op for op, _ in left[0].sides()] != [op for op, _ in right[0].sides()] or self._jumps(i, left) or self._jumps(i, right)
 
     def outside(self, j: int) -> str:
         """The name of the operation that is outside its domain beside the point, if one is."""
-        beside = [next(self._samples(j, side), None) for side in (-1.0, 1.0)]
-        return next((y.op.name for sample in beside if sample and (y := sample.outside()) and y.op), "the function")
+        nodes = [sample.outside() for side in (-1.0, 1.0) for sample in self._samples(j, side)[:1] if sample]
+        return next((node.op.name for node in nodes if node is not None and node.op is not None), "the function")
 
-    def _at(self, j: int, x: float) -> Recorded | None:
+    def _recorded(self, j: int, x: float) -> Recorded | None:
         """The function recorded where its j-th input is x; None if it raises there."""
         if j != self._moved:
             self._moved, self._seen = j, {}
@@ -188,39 +185,59 @@ class Witness:
                 self._seen[x] = None
         return self._seen[x]
 
-    def _samples(self, j: int, side: float) -> Iterator[Recorded]:
-        """The function recorded at points beside, the nearest first."""
-        for d in distances(self.at[j]):
-            if sample := self._at(j, self.at[j] + side * d):
-                yield sample
-
     def _is_its_graph(self, j: int) -> bool:
         """Whether the function is of the same form on both sides, some way out."""
         x = self.at[j]
         for h in (length * 2.0**-k for length in (max(abs(x), 1.0), abs(x)) for k in (10, 20, 30)):
-            if all(sample and sample.form == self.here.form for sample in (self._at(j, x + h), self._at(j, x - h))):
+            if all(sample and sample.form == self.here.form for sample in (self._recorded(j, x + h), self._recorded(j, x - h))):
                 return True
         return False
 
-    def _beside(self, i: int, j: int, side: float, enough: Enough) -> Slope | None:
-        """The limit of slopes at points ever nearer on one side."""
-        samples = list(self._samples(j, side))
-        usable = [sample for sample in samples if math.isfinite(sample.value(i))]
-        if not any(sample in usable for sample in samples[:3]):
-            return None if samples else UNKNOWN
-        declared = usable[0].sides() != self.here.sides() or usable[0].form != self.here.form
-        if self._jumps(i, usable[:4]) and not declared:
+    def _samples(self, j: int, side: float) -> list[Recorded | None]:
+        """The function recorded at points beside, the nearest first."""
+        return [self._recorded(j, self.at[j] + side * d) for d in distances(self.at[j])]
+
+    def _finite(self, i: int, j: int, side: float) -> list[Recorded]:
+        """Those samples where output i is finite; none if it is not finite next to the point."""
+        samples = self._samples(j, side)
+        finite = [sample for sample in samples if sample and math.isfinite(sample.value(i))]
+        return finite if any(sample in finite for sample in samples[:3]) else []
+
+    def _jumps(self, i: int, samples: Sequence[Recorded]) -> bool:
+        """Whether output i comes no nearer to its value at the point while the samples do."""
+        rises = [abs(sample.value(i) - self.here.value(i)) for sample in samples[:4]]
+        return rises[0] > 0.95 * rises[-1] + 1e-9 * abs(self.here.value(i)) and len(rises) > 1
+
+    def _beside(self, i: int, j: int, side: float, enough: Callable[[Slope], bool]) -> Slope | None:
+        """The slope on one side; None if the function is not finite there."""
+        samples = self._finite(i, j, side)
+        if not samples:
+            return None if self._samples(j, side) else UNKNOWN
+        is_same_piece = samples[0].sides() == self.here.sides() and samples[0].form == self.here.form
+        if is_same_piece and self._jumps(i, samples):
             return UNKNOWN  # it changes over less than the samples are away
-        if any(sample.slope(i, j) != UNKNOWN for sample in (usable[0], usable[-1])):
-            for four in (usable[k : k + 4] for k in range(len(usable) - 3)):
-                if all(sample.form == four[0].form for sample in four) and UNKNOWN not in (slopes := [s.slope(i, j) for s in four]):
-                    found = limit(slopes)
-                    if found is not None and enough(found):
-                        return found
-        sides = usable[0].sides()
+        found = _limit(samples, i, j, enough)
+        return found or self._by_values(i, j, side, samples[0].sides(), is_same_piece)
+
+    def _by_values(self, i: int, j: int, side: float, piece: list[Any], continuous: bool) -> Slope:
+        """From differences of the function itself, within one piece between its kinks."""
 
         def value(x: float) -> float:
-            sample = self._at(j, x)
-            return sample.value(i) if sample and sample.sides() == sides else math.nan
+            sample = self._recorded(j, x)
+            return sample.value(i) if sample and sample.sides() == piece else math.nan
 
-        return slope(value, self.at[j], side, continuous=not declared) or UNKNOWN
+        return slope(value, self.at[j], side, continuous=continuous) or UNKNOWN
+
+
+def _limit(samples: list[Recorded], i: int, j: int, enough: Callable[[Slope], bool]) -> Slope | None:
+    """The limit of the slopes at points ever nearer: of the nearest four of one form that tell it."""
+    if all(sample.slope(i, j) == UNKNOWN for sample in (samples[0], samples[-1])):
+        return None  # operands that tie there tie everywhere
+    for k in range(len(samples) - 3):
+        four = samples[k : k + 4]
+        if all(sample.form == four[0].form for sample in four):
+            slopes = [sample.slope(i, j) for sample in four]
+            found = limit(slopes) if UNKNOWN not in slopes else None
+            if found is not None and enough(found):
+                return found
+    return None
