@@ -57,9 +57,8 @@ def slope(
     Args:
         f: gives nan where it must not be used.
         side: 1.0 for the right, -1.0 for the left.
-        reach: a distance over which the function may change, beside 1 and |x|.
-        borders: beside which it may behave like a root or the logarithm of the distance. If straight steps are too rough, steps
-            of these are tried.
+        reach: a distance over which the function may change, to be tried if 1 and |x| are too rough.
+        borders: beside which it may behave like a root or the logarithm of the distance, to be tried if straight steps are too rough.
         continuous: whether `f` may be used at the point itself, too. Where it jumps it may not.
     """
     best: Slope | None = None
@@ -84,7 +83,8 @@ class _Path(NamedTuple):
 
 
 def _paths(x: float, side: float, reach: float, borders: Sequence[float]) -> Iterator[_Path]:
-    yield _Path(lambda v: x + side * v, None, side, (1.0, reach, abs(x)))
+    for lengths in ((1.0, abs(x)), (1.0, abs(x), reach)):
+        yield _Path(lambda v: x + side * v, None, side, lengths)
     for border in borders:
         if 0.0 < (x - border) * side < math.inf:
             yield _by_roots(x, side, border)
@@ -110,10 +110,10 @@ def _by_logarithms(x: float, side: float, border: float) -> _Path:
 
 
 def _steps(x: float, path: _Path) -> Iterator[float]:
-    """From short to long, powers of two: for each length about half of it and nine shorter ones, each a sixteenth of the one before."""
-    longest = {math.frexp(length)[1] // 4 for length in path.lengths if 0.0 < length < math.inf}
-    for k in sorted({top - i for top in longest for i in range(10)}):
-        h = math.ldexp(0.5, 4 * k)
+    """From short to long, powers of two: for each length about half of it and four shorter ones, each 256 times shorter."""
+    longest = {math.frexp(length)[1] // 8 for length in path.lengths if 0.0 < length < math.inf}
+    for k in sorted({top - i for top in longest for i in range(5)}):
+        h = math.ldexp(0.5, 8 * k)
         if path.coordinate or h > 1e-13 * abs(x):  # so that all places of a step can be told apart
             yield h
 
@@ -159,7 +159,7 @@ def _over(f: Scalar, x: float, path: _Path, h: float, nodes: tuple[float, ...]) 
     error, spread, noise = 2.0 * sum(map(abs, corrections)), max(values) - min(values), 128.0 * rounding
     if error > max(0.02 * spread, noise):
         return None
-    margin = 9.0 * min(error + noise, 100.0 * noise) + 1e-3 * abs(s)
+    margin = 9.0 * min(error + noise, 100.0 * noise) + 1e-4 * abs(s)
     if spread < 4.0 * noise:  # so flat a function may yet be less flat close by
         error = max(error, h / max(0.5, 1e-10 * abs(x)) * max(spread, 2.0 * rounding))
     error += noise

@@ -91,10 +91,11 @@ def partial(node: Value, operand: Value) -> Slope | None:
     op, x = node.op, operand.data
     assert op is not None
     operands, places = [*map(float, node.args)], [k for k, a in enumerate(node.args) if a is operand]
-    here, seen = switches(op, operands), set()
+    here, seen, at = switches(op, operands), set(), [*operands]
 
     def moved(z: float) -> float:
-        at = [z if k in places else v for k, v in enumerate(operands)]
+        for k in places:
+            at[k] = z
         try:
             y = float(op.forward(*at)) if not here or switches(op, at) == here else math.nan
         except (ArithmeticError, ValueError):
