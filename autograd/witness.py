@@ -81,6 +81,7 @@ class Recorded:
 # One operation -----------------------------------------------------------------------------------------------------------
 
 _PROBES = (math.nan, 0.0, 1.0, -1e10, 1e10)
+_FAR = [side * 2.0**k for side in (-1.0, 1.0) for k in range(11)]
 
 
 def partial(node: Value, operand: Value) -> Slope | None:
@@ -111,7 +112,7 @@ def partial(node: Value, operand: Value) -> Slope | None:
     reach = max(abs(v) for v in operands if math.isfinite(v))
     borders = {0.0, float(round(x)), *filter(math.isfinite, op.domain[min(places[0], len(op.domain) - 1)])}
     sides = [s for side in (1.0, -1.0) if (s := slope(moved, x, side, reach, sorted(borders))) is not None]
-    if here and sides and {y for y in seen if y == y} == {node.data}:
+    if here and sides and all(y == node.data or y != y for y in (*seen, *(moved(x + d) for d in _FAR))):
         return ZERO  # constant between its kinks
     return _joined(sides)
 
