@@ -140,17 +140,20 @@ def _row(name: str, analytic: float, i: int, j: int, witness: Witness, tolerance
     if analytic == analytic and UNKNOWN in sides:
         return Row(name, analytic, math.nan, math.nan, UNSURE)
     low, high = min(s.middle for s in sides), max(s.middle for s in sides)
-    numeric = low if analytic < low else high if analytic > high else analytic
+    numeric = low if analytic < low or low == high else high if analytic > high else analytic
     error = 0.0 if analytic == numeric else abs(analytic - numeric)
     allowed = tolerance.around(numeric) + 0.5 * max(s.width for s in sides)
+    shown = [f"{s.middle if abs(s.middle) > 1e-3 * tolerance.atol else 0.0:.6g}" for s in sides]
+    both = f": {shown[0]} on the left, {shown[1]} on the right" if len(sides) == 2 else ""
+    differ = high - low > 2.0 * allowed
     if not error <= allowed:
-        return Row(name, analytic, numeric, error, WRONG)
+        return Row(name, analytic, numeric, error, WRONG, f" {KINK}{both}" if differ else "")
     if not all(map(tolerance.is_met, sides)):
         return Row(name, analytic, numeric, error, UNSURE)
-    if left is None or right is None:
+    if not both:
         return Row(name, analytic, numeric, error, BORDER, f" of {witness.outside(j)}")
-    if high - low > 2.0 * allowed or (left is not right and witness.breaks(i, j)):
-        return Row(name, analytic, numeric, error, KINK, f": {left.middle:.6g} on the left, {right.middle:.6g} on the right")
+    if differ or (left is not right and witness.breaks(i, j)):
+        return Row(name, analytic, numeric, error, KINK, both)
     return Row(name, analytic, numeric, error, OK)
 
 

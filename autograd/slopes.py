@@ -97,23 +97,23 @@ def _by_roots(x: float, side: float, border: float) -> _Path:
     def coordinate(z: float) -> float:
         return (z - x) * side / (math.sqrt((z - border) * side) + root)
 
-    return _Path(lambda v: border + side * (root + v) ** 2, coordinate, 2.0 * side * root, (1.0, root))
+    return _Path(lambda v: border + side * ((root + v) * (root + v)), coordinate, 2.0 * side * root, (1.0, root))
 
 
 def _by_logarithms(x: float, side: float, border: float) -> _Path:
     distance = (x - border) * side
 
     def coordinate(z: float) -> float:
-        return math.log1p((z - x) * side / distance)
+        return math.log1p((z - x) * side / distance) / 16.0
 
-    return _Path(lambda v: border + side * (distance * math.exp(v)), coordinate, side * distance, (16.0,))
+    return _Path(lambda v: border + side * (distance * math.exp(16.0 * v)), coordinate, 16.0 * side * distance, (1.0,))
 
 
 def _steps(x: float, path: _Path) -> Iterator[float]:
-    """From short to long, powers of two: for each length about half of it and four shorter ones, each 256 times shorter."""
-    longest = {math.frexp(length)[1] // 8 for length in path.lengths if 0.0 < length < math.inf}
-    for k in sorted({top - i for top in longest for i in range(5)}):
-        h = math.ldexp(0.5, 8 * k)
+    """From short to long, powers of two: for each length about half of it and five shorter ones, each 64 times shorter."""
+    longest = {math.frexp(length)[1] // 6 for length in path.lengths if 0.0 < length < math.inf}
+    for k in sorted({top - i for top in longest for i in range(6)}):
+        h = math.ldexp(0.5, 6 * k)
         if path.coordinate or h > 1e-13 * abs(x):  # so that all places of a step can be told apart
             yield h
 
@@ -123,14 +123,17 @@ def _steps(x: float, path: _Path) -> Iterator[float]:
 
 def _most_exact(f: Scalar, x: float, path: _Path, nodes: tuple[float, ...]) -> Slope | None:
     """The slope over the step of the least error, of those that no shorter one contradicts."""
-    best: Slope | None = None
+    tried = [found for h in _steps(x, path) if (found := _over(f, x, path, h, nodes)) is not None]
+    smooth = [found for found in tried if found[0] != UNKNOWN]
+    best = UNKNOWN if tried else None
+    if len(smooth) < 2 < len(tried) - len(smooth):
+        return best  # it only looks smooth from afar
     low, high = -math.inf, math.inf
-    usable = filter(None, (_over(f, x, path, h, nodes) for h in _steps(x, path)))
-    for k, (found, margin) in enumerate(usable):
-        if found.high < low or found.low > high:
+    for k, (s, margin) in enumerate(smooth):
+        if s.high < low or s.low > high:
             return best if k > 1 else UNKNOWN  # the shortest step must not stand alone
-        low, high = max(low, found.low - margin), min(high, found.high + margin)
-        best = _narrower(best, found)
+        low, high = max(low, s.low - margin), min(high, s.high + margin)
+        best = _narrower(best, s)
     return best
 
 
@@ -139,7 +142,7 @@ def _narrower(a: Slope | None, b: Slope | None) -> Slope | None:
 
 
 def _over(f: Scalar, x: float, path: _Path, h: float, nodes: tuple[float, ...]) -> tuple[Slope, float] | None:
-    """The slope by values over one step; None where the step is not wholly usable, or the function is not smooth over it.
+    """The slope by values over one step: unknown if the function is not smooth over it, None if the step is not wholly usable.
 
     Beside it a margin, by which the bounds may be missed if the values are rounded worse than expected.
     """
@@ -158,7 +161,7 @@ def _over(f: Scalar, x: float, path: _Path, h: float, nodes: tuple[float, ...]) 
     rounding = max(EPS, math.ldexp(1.0, -1074 - size)) if any(values) else 0.0
     error, spread, noise = 2.0 * sum(map(abs, corrections)), max(values) - min(values), 128.0 * rounding
     if error > max(0.02 * spread, noise):
-        return None
+        return UNKNOWN, math.inf
     margin = 9.0 * min(error + noise, 100.0 * noise) + 1e-4 * abs(s)
     if spread < 4.0 * noise:  # so flat a function may yet be less flat close by
         error = max(error, h / max(0.5, 1e-10 * abs(x)) * max(spread, 2.0 * rounding))

@@ -39,7 +39,7 @@ class Recorded:
         def named(x: Any) -> str:
             return f"#{places[id(x)]}" if id(x) in places else repr(float(x))
 
-        self.form = [(node.op, *map(named, node.args)) for node in self.nodes], [*map(named, self.outputs)]
+        self.form = [(node.op.name, *map(named, node.args)) for node in self.nodes if node.op], [*map(named, self.outputs)]
         self._partials: dict[tuple[int, int], Slope | None] = {}
 
     def value(self, i: int) -> float:
@@ -71,7 +71,7 @@ class Recorded:
 
     def sides(self) -> list[Any]:
         """The operations, and on which side of their kinks the point lies."""
-        return [(node.op, switches(node.op, [*map(float, node.args)])) for node in self.nodes if node.op is not None]
+        return [(node.op.name, switches(node.op, [*map(float, node.args)])) for node in self.nodes if node.op]
 
     def outside(self) -> Value | None:
         """The first operation that is not finite although its operands are."""
@@ -81,7 +81,7 @@ class Recorded:
 # One operation -----------------------------------------------------------------------------------------------------------
 
 _PROBES = (math.nan, 0.0, 1.0, -1e10, 1e10)
-_FAR = [side * 2.0**k for side in (-1.0, 1.0) for k in range(11)]
+_FAR = [side * 2.0**k for side in (-1.0, 1.0) for k in range(12)]
 
 
 def partial(node: Value, operand: Value) -> Slope | None:
@@ -112,9 +112,10 @@ def partial(node: Value, operand: Value) -> Slope | None:
     reach = max(abs(v) for v in operands if math.isfinite(v))
     borders = {0.0, float(round(x)), *filter(math.isfinite, op.domain[min(places[0], len(op.domain) - 1)])}
     sides = [s for side in (1.0, -1.0) if (s := slope(moved, x, side, reach, sorted(borders))) is not None]
-    if here and sides and all(y == node.data or y != y for y in (*seen, *(moved(x + d) for d in _FAR))):
-        return ZERO  # constant between its kinks
-    return _joined(sides)
+    if sides and all(y == node.data or (here and y != y) for y in (*seen, *(moved(x + d) for d in _FAR))):
+        return ZERO  # constant, everywhere or between its kinks
+    found = _joined(sides)
+    return found._replace(size=max(found.size, abs(node.data) / max(1.0, reach)))
 
 
 def switches(op: Op, operands: Sequence[float]) -> tuple[float, ...]:
@@ -169,7 +170,8 @@ class Witness:
     def breaks(self, i: int, j: int) -> bool:
         """Whether output i jumps at the point, or is computed by other operations on its other side."""
         left, right = (self._finite(i, j, side) for side in (-1.0, 1.0))
-        return [op for op, _ in left[0].sides()] != [op for op, _ in right[0].sides()] or self._jumps(i, left) or self._jumps(i, right)
+        operations = [[name for name, _ in samples[0].sides()] for samples in (left, right)]
+        return operations[0] != operations[1] or self._jumps(i, left) or self._jumps(i, right)
 
     def outside(self, j: int) -> str:
         """The name of the operation that is outside its domain beside the point, if one is."""
