@@ -3,7 +3,7 @@
 A polynomial through values on one side of the point is differentiated at the point. Steps of every length are tried, from as
 far as the function may be smooth down to where rounding is nearly all that is left, and each gives a slope and how far it may be off.
 The most exact one counts that none of the shorter steps contradicts: a kink or a peak that longer steps pass over, shorter ones see
-(Lepski 1991).
+(Lepskii 1990).
 """
 
 from __future__ import annotations

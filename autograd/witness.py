@@ -217,11 +217,13 @@ class Witness:
         samples = self._finite(i, j, side)
         if not samples:
             return None if self._samples(j, side) else UNKNOWN
-        is_same_piece = samples[0].sides() == self.here.sides() and samples[0].form == self.here.form
-        if is_same_piece and self._jumps(i, samples):
-            return UNKNOWN  # it changes over less than the samples are away
+        pieces = self.here.sides(), samples[0].sides()
+        next_to = self._recorded(j, math.nextafter(self.at[j], math.copysign(math.inf, side)))
+        is_same_piece = pieces[0] == pieces[1] and samples[0].form == self.here.form
+        if (next_to and next_to.sides() not in pieces) or (is_same_piece and self._jumps(i, samples)):
+            return UNKNOWN  # something happens in less than the samples are away
         found = _limit(samples, i, j, enough)
-        return found or self._by_values(i, j, side, samples[0].sides(), is_same_piece)
+        return found or self._by_values(i, j, side, pieces[1], is_same_piece)
 
     def _by_values(self, i: int, j: int, side: float, piece: list[Any], continuous: bool) -> Slope:
         """From differences of the function itself, within one piece between its kinks."""

@@ -266,7 +266,9 @@ def check_that_it_fails(rule: Planted) -> None:
 def check_that_it_passes(rule: Planted) -> None:
     x = rule.x[rule.i]
     assume(math.isfinite(float(rule(x))))
-    assert gradcheck(rule, x), gradcheck(rule, x)
+    result = gradcheck(rule, x)
+    assert not result.failures
+    assume(result)  # between two kinks that are a few roundings apart, say, numerics cannot tell
 
 
 class TestKinks:
