@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import cmath
 import math
-import sys
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from . import ops
 from .op import Op, as_float
 from .operators import Number
+from .slopes import EPS, slope
 from .structure import leaves, rebuild
 
-EPS = sys.float_info.epsilon
 Scalar = Callable[[float], float]
 
 
@@ -30,7 +29,7 @@ def numeric_grad(f: Callable[..., Any], *args: Any, method: str = "central") -> 
         args: where to differentiate.
         method: "central" (error about 1e-10 times the scale), "forward" (1e-8; never steps below the argument), "complex"
             (exact to rounding, for functions analytic in their arguments; Squire & Trapp 1998) or "richardson"
-            (extrapolated central differences, about 1e-12; Ridders 1982).
+            (differences extrapolated over steps of every length, about 1e-11; the mean of both sides at a kink).
 
     Returns:
         The gradient with the structure of the argument; a tuple with one entry per argument where there are several.
@@ -81,50 +80,12 @@ def complex_step(f: Callable[[Any], Any], x: float) -> float:
 
 
 def richardson(f: Scalar, x: float) -> float:
-    """Central differences at shrinking steps, extrapolated to h = 0, the entry of least estimated error."""
-    return ridders(f, x)[0]
-
-
-def ridders(f: Scalar, x: float, h: float | None = None) -> tuple[float, float]:
-    """The extrapolated derivative and an estimate of its error; (nan, inf) where no step stays inside the domain.
-
-    Steps begin at a tenth of the scale of x (or at `h`). While the result is not beyond doubt they begin again at shorter ones, since
-    the function may change over a distance like 1 where x is large, like x where it is small, or less near a singularity.
-    """
-    longest = 0.1 * scale(x) if h is None else h
-    shorter = {s for s in (0.1, 0.1 * abs(x), 0.1 * longest, 0.01 * longest) if 0.0 < s < longest}
-    best = (math.nan, math.inf)
-    for start in (longest, *sorted(shorter, reverse=True)):
-        best = min(best, _neville(f, x, start), key=lambda result: result[1])
-        if best[1] <= 1e-10 * abs(best[0]):
-            break
-    return best
-
-
-def _neville(f: Scalar, x: float, h: float) -> tuple[float, float]:
-    """Neville's table over steps that shrink by 1.4: each column removes two more orders of the truncation error.
-
-    The error of an entry is its distance from its neighbours, and no less than what rounding f alone makes of it.
-    """
-    best, error = math.nan, math.inf
-    row: list[float] = []
-    for _ in range(24):
-        above, below = float(f(x + h)), float(f(x - h))
-        previous, row = row, [(above - below) / ((x + h) - (x - h)) if x + h != x - h else math.nan]
-        rounding = EPS * (abs(above) + abs(below)) / h
-        factor = 1.96
-        for older in previous:
-            row.append((row[-1] * factor - older) / (factor - 1.0))
-            factor *= 1.96
-            estimate = max(abs(row[-1] - row[-2]), abs(row[-1] - older), rounding)
-            if estimate <= error:
-                best, error = row[-1], estimate
-        if previous and abs(row[-1] - previous[-1]) >= 2.0 * error:
-            break  # rounding has taken over
-        if not math.isfinite(row[0]):
-            row = []
-        h /= 1.4
-    return best, error
+    """Polynomials through the values on either side, over steps of every length, differentiated at x; between the sides at a kink."""
+    sides = sorted((s for side in (1.0, -1.0) if (s := slope(lambda z: float(f(z)), x, side)) is not None), key=lambda s: s.width)
+    if not sides:
+        return math.nan
+    best, other = sides[0], sides[-1]
+    return best.middle if best.low <= other.high and other.low <= best.high else 0.5 * (best.middle + other.middle)
 
 
 def _difference(f: Scalar, above: float, below: float) -> float:
@@ -133,11 +94,10 @@ def _difference(f: Scalar, above: float, below: float) -> float:
 
 
 def _in_domain(quotient: Scalar, h: float) -> float:
-    for _ in range(12):
-        result = quotient(h)
-        if math.isfinite(result):
-            break
+    result = quotient(h)
+    while not math.isfinite(result) and 0.0 < h < math.inf:
         h /= 10.0
+        result = quotient(h)
     return result
 
 

@@ -50,15 +50,48 @@ def _gap(a: float, b: float, *_: float) -> tuple[float, ...]:
     return (a - b if a != b else 0.0,)
 
 
+def _interval(offset: float, number: int) -> tuple[float, ...]:
+    """Zero where the offset is. The signs are the binary digits of the number, so that no two intervals look alike."""
+    return (offset, 1.0 if number >= 0 else -1.0, *(1.0 if digit == "1" else -1.0 for digit in f"{builtins.abs(number):b}"))
+
+
 def _integers(x: float) -> tuple[float, ...]:
-    """Zero at the integers. The signs are the binary digits of the integer below, so that no two intervals nearby look alike."""
     below = ieee.floor(x)
-    digits = int(below) if math.isfinite(below) else 0
-    return ((x - below) * (1.0 - 2.0 * (digits & 1)), *(1.0 - 2.0 * (digits >> k & 1) for k in range(1, 12)))
+    return _interval(x - below, int(below)) if math.isfinite(x) else (1.0,)
 
 
 def _integers_but_zero(x: float) -> tuple[float, ...]:
-    return _integers(x) if builtins.abs(x) > 0.5 else (1.0,)
+    whole = ieee.trunc(x)
+    return _interval(x - whole if whole else 1.0, int(whole)) if math.isfinite(x) else (1.0,)
+
+
+def _poles(x: float) -> tuple[float, ...]:
+    """Kinks at 0, -1, -2, ..."""
+    return _integers(x) if x <= 0.0 else _interval(x, 0)
+
+
+def _multiples(a: float, b: float) -> tuple[float, ...]:
+    """Kinks of mod: where a is a multiple of b."""
+    return *_interval(ieee.mod(a, b), _quotient(a, b)), b
+
+
+def _multiples_but_zero(a: float, b: float) -> tuple[float, ...]:
+    """Kinks of fmod, which has none around a = 0."""
+    whole = _quotient(builtins.abs(a), builtins.abs(b))
+    return *_interval(ieee.fmod(a, b) if whole else 1.0, whole), b
+
+
+def _quotient(a: float, b: float) -> int:
+    """The floor of a / b, without rounding; 0 where there is none."""
+    if not (math.isfinite(a) and math.isfinite(b) and b):
+        return 0
+    (n, d), (p, q) = a.as_integer_ratio(), b.as_integer_ratio()
+    return n * q // (d * p)
+
+
+def _base(a: float, b: float) -> tuple[float, ...]:
+    """Kinks of the power: at base 0, but for the exponents 0, 1, 2, ..., which make a polynomial."""
+    return (1.0 if b >= 0.0 and b == ieee.floor(b) else a,)
 
 
 def _at_origin(*x: float) -> tuple[float, ...]:
@@ -72,8 +105,14 @@ def _at_cut(y: float, x: float) -> tuple[float, ...]:
     return (math.copysign(builtins.abs(y) if x < 0.0 else math.hypot(x, y), math.atan2(y, x) - 0.7312),)
 
 
-def _largest_tie(*x: float) -> tuple[float, ...]:
-    return tuple(a - b for i, a in enumerate(x) for b in x[:i])
+def _bounds(x: float, low: float, high: float) -> tuple[float, ...]:
+    """Kinks of clip: at the lower bound, unless it lies above the upper one, and at the upper one."""
+    return _gap(x, low)[0] if low <= high else 1.0, *_gap(builtins.max(x, low), high)
+
+
+def _leads(best: Callable[[Sequence[float]], float]) -> Callable[..., tuple[float, ...]]:
+    """Kinks of max and min: where the best two tie. Of each operand, its lead over the best of the others."""
+    return lambda *x: tuple(_gap(v, best(x[:i] + x[i + 1 :]))[0] for i, v in enumerate(x)) if len(x) > 1 else ()
 
 
 # Arithmetic --------------------------------------------------------------------------------------------------------------
@@ -105,12 +144,12 @@ def _power_slope(y: Any, a: Any, b: Any) -> Any:
 
 
 power      = Op("pow", ieee.power, _power_partials, symbol="**", arity=2, numpy="power", domain=(_POSITIVE, REAL),
-                kinks=_at(0.0))
+                kinks=_base)
 reciprocal = Op("reciprocal", ieee.reciprocal, lambda y, x: (-y * y,), symbol="1/x", kinks=_at(0.0))
 mod        = Op("mod", ieee.mod, lambda y, a, b: (1.0, _minus_quotient(y, a, b)), symbol="%", arity=2, numpy="remainder",
-                kinks=lambda a, b: (*_integers(ieee.divide(a, b)), b))
+                kinks=_multiples)
 fmod       = Op("fmod", ieee.fmod, lambda y, a, b: (1.0, _minus_quotient(y, a, b)), arity=2,
-                kinks=lambda a, b: (*_integers_but_zero(ieee.divide(a, b)), b))
+                kinks=_multiples_but_zero)
 abs        = Op("abs", operator.abs, lambda y, x: (when(not_equal(x, 0.0), sign(x)),), symbol="abs", numpy="absolute", kinks=_at(0.0))
 sign       = Op("sign", ieee.sign, lambda y, x: (ZERO,), kinks=_at(0.0))
 square     = Op("square", lambda x: x * x, lambda y, x: (2.0 * x,))
@@ -170,10 +209,10 @@ erf       = Op("erf", math.erf, lambda y, x: (_TWO_OVER_SQRT_PI * _gaussian(x),)
 erfc      = Op("erfc", math.erfc, lambda y, x: (-_TWO_OVER_SQRT_PI * _gaussian(x),),
                doc="1 - erf(x), without cancellation.")
 lgamma    = Op("lgamma", ieee.lgamma, lambda y, x: (polygamma(0.0, x),),
-               kinks=lambda x: _integers(x) if x <= 0.5 else (1.0,),
+               kinks=_poles,
                doc="The logarithm of |gamma(x)|. Below 0, where it has roots, right to ulps of log gamma(1 - x).")
 polygamma = Op("polygamma", ieee.polygamma, lambda y, n, x: (ZERO, polygamma(n + 1.0, x)), arity=2,
-               kinks=lambda n, x: _integers(x) if x <= 0.5 else (1.0,),
+               kinks=lambda n, x: _poles(x),
                doc="The (n+1)-th derivative of lgamma at x, for an order n of 0, 1, ..., 150 that is held constant. Near its roots "
                "right to ulps of log x and of its largest term n! / (x + k)^(n+1).")
 
@@ -213,9 +252,10 @@ def _clip_partials(y: Any, x: Any, low: Any, high: Any) -> tuple[Any, Any, Any]:
 
 maximum = Op("maximum", ieee.maximum, lambda y, a, b: (_share(a, b), _share(b, a)), symbol="max", arity=2, kinks=_gap)
 minimum = Op("minimum", ieee.minimum, lambda y, a, b: (_share(b, a), _share(a, b)), symbol="min", arity=2, kinks=_gap)
-clip    = Op("clip", ieee.clip, _clip_partials, arity=3, kinks=lambda x, low, high: (x - low, x - high, high - low),
+clip    = Op("clip", ieee.clip, _clip_partials, arity=3, kinks=_bounds,
              doc="clip(x, low, high): min(max(x, low), high).")
 where   = Op("where", ieee.where, lambda r, c, x, y: (ZERO, when(not_equal(c, 0.0), 1.0), when(equal(c, 0.0), 1.0)), arity=3,
+             kinks=lambda c, x, y: (1.0 if c else -1.0,),
              doc="where(condition, x, y): x where the condition is true (not 0), else y. No derivative flows to the condition.")
 
 stop_gradient = Op("stop_gradient", operator.pos, lambda y, x: (ZERO,), symbol="stop",
@@ -306,9 +346,9 @@ mean      = Op("mean", ieee.mean, lambda y, *x: (1.0 / len(x),) * len(x), arity=
                doc="The mean of a sequence.")
 prod      = Op("prod", ieee.prod, _prod_partials, symbol="Π", arity=None,
                doc="The product of a sequence. No part of it overflows, nor of its derivatives if it has up to eight operands.")
-max       = Op("max", ieee.largest, _ties, arity=None, kinks=_largest_tie,
+max       = Op("max", ieee.largest, _ties, arity=None, kinks=_leads(builtins.max),
                doc="The largest of a sequence.")
-min       = Op("min", ieee.smallest, _ties, arity=None, kinks=_largest_tie,
+min       = Op("min", ieee.smallest, _ties, arity=None, kinks=_leads(builtins.min),
                doc="The smallest of a sequence.")
 norm      = Op("norm", ieee.norm, lambda y, *x: tuple(when(not_equal(y, 0.0), v / y) for v in x), arity=None,
                kinks=_at_origin, doc="The Euclidean norm of a sequence.")
