@@ -40,6 +40,7 @@ from autograd import (
     sqrt,
     square,
     step,
+    stop_gradient,
     tan,
     where,
 )
@@ -94,7 +95,7 @@ def distorted(op: Op, i: int, error: float) -> Op:
     return Op("distorted", op.forward, partials, arity=op.arity, domain=op.domain, kinks=op.kinks)
 
 
-@pytest.mark.parametrize("name", ops.table)
+@pytest.mark.parametrize("name", sorted(ops.builtin - {"stop_gradient"}))
 @settings(max_examples=15)
 @given(data=st.data(), error=st.sampled_from([-2.0, -0.01, 0.01, 1.0]))
 def test_wrong_gradients_are_caught(name: str, data: st.DataObject, error: float) -> None:
@@ -126,14 +127,21 @@ def test_a_wrong_primitive_is_reported_with_its_figures() -> None:
 
 
 def test_wrong_second_derivative_is_caught() -> None:
-    """The rule is right on floats, but rounds through float() and so loses the derivative of the derivative."""
+    """The rule is right on floats, but reads the data of what is differentiated and so loses the derivative of the derivative."""
 
-    @primitive(partials=lambda y, x: (2 * float(x),))
+    @primitive(partials=lambda y, x: (2 * getattr(x, "data", x),))
     def squared(x: float) -> float:
         return x * x
 
     assert gradcheck(squared, 3.0)
     assert not gradcheck(squared, 3.0, order=2)
+
+
+def test_what_is_held_constant_is_held_by_numerics_too() -> None:
+    assert verdicts(lambda x: x**2 * stop_gradient(x), 2.0, order=2) == [OK, OK]
+    assert verdicts(lambda x: exp(stop_gradient(x)) * abs(x), 0.0) == [KINK]
+    assert verdicts(stop_gradient, 2.0) == [OK]
+    assert verdicts(lambda x: x.data * x, 2.0) == [WRONG]
 
 
 # Rules planted beside kinks, borders and steep spots ---------------------------------------------------------------------
@@ -203,7 +211,7 @@ def slopes_of(op: Op, x: tuple[float, ...], i: int) -> tuple[float, float]:
                 continue
             if not (isinstance(near, mp.mpc) or isinstance(far, mp.mpc)):
                 rise = (far - near) / side
-                found.append(oracle.rounded(rise if math.fabs(rise) < mpf(2) ** 130 else mp.sign(rise) * mp.inf))
+                found.append(oracle.rounded(rise if math.fabs(rise) < mpf(2) ** 130 * (1 + math.fabs(near)) else mp.sign(rise) * mp.inf))
     assume(found)
     return found[0], found[-1]
 
@@ -337,7 +345,7 @@ class TestKinks:
         assert verdicts(lambda x: where(x, x, 0.0), 0.0) == [WRONG]
         assert verdicts(lambda x: where(equal(x, 0.0), 1.0, cos(x)), 0.0) == [OK]
 
-    @pytest.mark.parametrize("f", [lambda x: x, relu, sqrt, floor, lambda x: sin(x * 1e17)])
+    @pytest.mark.parametrize("f", [lambda x: x, cbrt, sqrt, log1p, lambda x: sin(x * 1e17)])
     @pytest.mark.parametrize("x", [0.0, 1.0])
     def test_nan_never_passes_where_the_function_is_finite(self, f: Function, x: float) -> None:
         planted = Op("planted", lambda x: x, lambda y, x: (math.nan,))
@@ -349,7 +357,7 @@ class TestKinks:
 
     def test_ties_that_last_are_no_kink(self) -> None:
         assert verdicts(lambda x: maximum(x, x), 2.0) == [OK]
-        assert verdicts(lambda x: ops.max([x, 3.0 * x - 2.0 * x, 0.0]), 2.0) == [OK]
+        assert verdicts(lambda x: ops.max([x, 0.5 * x + 0.5 * x, 0.0]), 2.0) == [OK]
         assert verdicts(lambda x: softmax([x, x, x])[1], 2.0) == [OK]
 
     def test_second_derivatives(self) -> None:
