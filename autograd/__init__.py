@@ -22,11 +22,11 @@ from .anomaly import AnomalyError as AnomalyError
 from .anomaly import detect_anomaly as detect_anomaly
 from .checking import GradCheck as GradCheck
 from .checking import gradcheck as gradcheck
-from .compile import RecordingError as RecordingError
-from .compile import compile as compile
+from .compile.compiled import compile as compile
 from .draw import Drawing as Drawing
 from .draw import draw as draw
 from .dual import Dual as Dual
+from .errors import RecordingError as RecordingError
 from .functional import TrackingError as TrackingError
 from .functional import grad as grad
 from .functional import hessian as hessian
@@ -36,15 +36,15 @@ from .functional import jvp as jvp
 from .functional import value_and_grad as value_and_grad
 from .functional import vjp as vjp
 from .graph import Graph as Graph
+from .grouping import group as group
 from .groups import Group as Group
-from .groups import group as group
 from .numeric import numeric_grad as numeric_grad
 from .op import Op as Op
 from .ops import *  # noqa: F403  (every primitive)
 from .primitive import primitive as primitive
-from .stepping import Step as Step
-from .stepping import Steps as Steps
-from .stepping import steps as steps
+from .steps import Steps as Steps
+from .steps import steps as steps
+from .trace import Step as Step
 from .value import StaleGraphError as StaleGraphError
 from .value import Value as Value
 from .zeros import when as when

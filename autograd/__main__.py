@@ -18,6 +18,7 @@ from . import Graph, Value, __version__, draw
 from .demo import demo, walkthrough
 from .expression import Expression, ExpressionError, nearest, normal, read
 from .render import RenderError
+from .steps import steps
 from .tables import printable
 
 PICTURES, PAGES = (".svg", ".png", ".pdf", ".dot"), (".html", ".gif")
@@ -117,8 +118,6 @@ def evaluate(options: argparse.Namespace) -> int:
     v.backward()
     print(f"\n{walkthrough(Graph(v))}")
     if options.steps:
-        from .stepping import steps
-
         print(f"\n{steps(v).table()}")
     return max([_write(v, path, options) for path in options.output], default=0)
 
@@ -197,8 +196,6 @@ def _check_endings(paths: Iterable[str]) -> None:
 def _write(v: Value, path: str, options: argparse.Namespace) -> int:
     try:
         if os.path.splitext(path)[1].lower() in PAGES:
-            from .stepping import steps
-
             steps(v).save(path)
         else:
             draw(v, direction=options.direction, partials=options.partials).save(path)

@@ -11,7 +11,7 @@ from typing import Any
 
 from . import value, watching
 from .callers import user_line
-from .groups import _current
+from .grouping import current
 from .op import Op
 from .operators import real
 from .tables import short
@@ -56,7 +56,7 @@ def _watch_derivatives(change: int) -> None:
     global _users
     with _lock:
         _users += change
-        value._on_sweep = _check_sweep if _users else None
+        value.on_sweep = _check_sweep if _users else None
         watching.on_derivative = _check_derivative if _users else None
 
 
@@ -90,7 +90,7 @@ def _check_derivative(op: Op, operands: Sequence[Any], derivative: Any) -> None:
 def _described(node: Value) -> str:
     name = node.op.name if node.op else "a leaf"
     label = f" ({short(node.label)})" if node.label else ""
-    group = node.group or _current.get()  # at the time of recording a node may not have been told its group yet
+    group = node.group or current()  # at the time of recording a node may not have been told its group yet
     place = f" in {group}" if group else ""
     return f"{name}{label}{place} gave {node.data} for operands {_operands(node.args)}"
 

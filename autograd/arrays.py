@@ -1,29 +1,17 @@
-"""NumPy: arrays of Values, and NumPy's functions on Values. The only module that needs NumPy, imported when arrays are used."""
+"""NumPy: arrays of Values. The only module that needs NumPy, imported when arrays are used."""
 
 from __future__ import annotations
 
-import operator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from . import ops
-from .op import Op, is_plain, shown
-from .operators import Number, real
+from .operators import real
+from .plain import shown
 from .value import Value
 
 Array = NDArray[Any]
-# Left to Python's operators, which know better: comparisons give bools, 1 / x is a reciprocal.
-_OPERATORS = {
-    "greater": operator.gt,
-    "greater_equal": operator.ge,
-    "less": operator.lt,
-    "less_equal": operator.le,
-    "equal": operator.eq,
-    "not_equal": operator.ne,
-    "divide": operator.truediv,
-}
 
 
 def array(data: Any) -> Array:
@@ -50,37 +38,7 @@ def grads(a: Any) -> Array:
     return np.asarray(_map(lambda v: v.grad if isinstance(v, Value) else 0.0, np.asarray(a, dtype=object)), dtype=float)
 
 
-def elementwise(op: Op, operands: tuple[Any, ...]) -> Array:
-    """`op` over arrays, broadcast as NumPy does; floats if no operand holds other kinds of number."""
-    with np.errstate(all="ignore"):  # the kernels give the limits of IEEE 754
-        result = np.frompyfunc(op.apply, len(operands), 1)(*map(_wrapped, operands))
-    plain = all(np.asarray(_wrapped(x)).dtype.kind in "biuf" for x in operands)
-    return np.asarray(result, dtype=float) if plain else result
-
-
-def ufunc_on_numbers(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """What NumPy does with `ufunc` where an input is a Number: the op of that name, else the loop for objects."""
-    name = ufunc.__name__
-    inputs = tuple(x[()] if isinstance(x, np.ndarray) and x.ndim == 0 else x for x in inputs)  # NumPy compares scalars as arrays
-    if method == "__call__" and not kwargs:
-        if name in _OPERATORS and all(isinstance(x, Number) or is_plain(x) for x in inputs):
-            return _OPERATORS[name](*(x if isinstance(x, Number) else float(x) for x in inputs))
-        op = next((op for op in ops.table.values() if op.numpy == name and name not in _OPERATORS), None)
-        if op is not None and op.arity == len(inputs):
-            return op.apply(*inputs)
-    return getattr(ufunc, method)(*map(_wrapped, inputs), **kwargs)
-
-
 def _map(f: Any, a: Array) -> Array:
     result = np.empty(a.shape, dtype=object)
     result[...] = np.frompyfunc(f, 1, 1)(a)
     return result
-
-
-def _wrapped(x: Any) -> Any:
-    """A Number as an array of no dimensions, so that NumPy takes it for an object and does not ask it again."""
-    if not isinstance(x, Number):
-        return x
-    a = np.empty((), dtype=object)
-    a[()] = x
-    return a

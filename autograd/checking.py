@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from .functional import grad
-from .op import Op, as_float
+from .op import Op
+from .plain import as_float
 from .slopes import UNKNOWN, Slope
 from .structure import leaves, rebuild
 from .tables import table

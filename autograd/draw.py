@@ -14,9 +14,11 @@ from os import PathLike
 from typing import TYPE_CHECKING
 
 from . import files
+from .fallback import complaint, inline
 from .graph import Graph
 from .groups import Group, outermost_first
-from .op import shown
+from .plain import shown
+from .render import render
 from .scene import Arrow, Box, Scene, arrange, largest_gradient, span
 from .tables import printable, short
 from .value import Value
@@ -72,8 +74,6 @@ class Drawing:
         return self._rendered(ending[1:])
 
     def _rendered(self, format: str) -> bytes:
-        from .render import render  # when it is needed: with what it imports it takes a tenth of the package's time to import
-
         return render(self.source, format)
 
     def _repr_svg_(self) -> str | None:
@@ -82,8 +82,6 @@ class Drawing:
         return None
 
     def _repr_html_(self) -> str:
-        from .fallback import complaint, inline
-
         try:
             return inline(self.svg())
         except Exception as error:
@@ -126,7 +124,7 @@ def draw(
     if direction not in _DIRECTIONS:
         raise ValueError(f"direction must be one of {', '.join(_DIRECTIONS)} (got {shown(direction)})")
     scene = arrange(Graph(v), max_nodes, groups)
-    return Drawing(_Writer(scene, grad, partials, constants).dot(direction))
+    return Drawing(Writer(scene, grad, partials, constants).dot(direction))
 
 
 def notebook_display(v: Value) -> dict[str, str]:
@@ -136,15 +134,13 @@ def notebook_display(v: Value) -> dict[str, str]:
     if len(graph) > _DISPLAYED:
         shown["text/plain"] += f"\n{graph!r}: draw(...) makes a picture, print(Graph(...)) a table"
         return shown
-    from .fallback import inline
-
     with suppress(Exception):  # a picture is a courtesy here; draw(v) says why there is none
         svg = draw(v).svg()
         shown |= {"image/svg+xml": svg, "text/html": inline(svg)}
     return shown
 
 
-class _Writer:
+class Writer:
     """One picture in the making."""
 
     def __init__(self, scene: Scene, grad: bool, partials: bool, constants: bool) -> None:

@@ -6,6 +6,7 @@ from itertools import count
 from typing import Any, ClassVar, final
 
 from . import watching
+from .local import local
 from .op import Op
 from .operators import Number, real
 from .zeros import ZERO, contribution, number, plus, when
@@ -55,7 +56,7 @@ class Dual(Number):
         primals = [x.primal if type(x) is Dual and x.tag == tag else x for x in operands]
         y = op.apply(*primals)
         tangent: Any = ZERO
-        for x, partial in zip(operands, op.local(y, *primals), strict=True):
+        for x, partial in zip(operands, local(op, y, *primals), strict=True):
             if type(x) is Dual and x.tag == tag:
                 tangent = plus(tangent, contribution(x._tangent, partial))
         if watching.on_derivative is not None and tangent is not ZERO:

@@ -21,7 +21,8 @@ from . import ieee
 from .definitions import STRING, Definitions
 from .formulas import ATOM, FORMULAS, PRODUCT, SIGNED, TEX, Form, Term
 from .graph import Graph
-from .op import Op, shown
+from .op import Op
+from .plain import shown
 from .value import Value
 
 MAX_NODES: Final = 500  # of a graph that is to be read as formulas

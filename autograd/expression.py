@@ -18,8 +18,9 @@ from difflib import get_close_matches
 from typing import Any, Final, NamedTuple
 
 from . import ops
-from .op import Op, as_float, shown
+from .op import Op
 from .operators import Float, Number
+from .plain import as_float, shown
 from .value import Value
 
 MAX_LENGTH, MAX_TOKENS, MAX_NESTING, MAX_DIGITS = 10_000, 2_000, 100, 300

@@ -17,8 +17,9 @@ from typing import Any
 from . import ops, watching
 from .callers import user_line
 from .dual import Dual, fresh_tag, primal, tangent
-from .op import as_float, is_array, is_plain
+from .local import local
 from .operators import Number, real
+from .plain import as_float, is_array, is_plain
 from .structure import leaves, outer, rebuild, same_structure, transform
 from .tracking import guarded
 from .value import Value, propagate, require_current, topological_order
@@ -319,7 +320,7 @@ def _pass_on(node: Value, upstream: Any, adjoints: dict[int, Any], depends: set[
     """Add upstream x local derivative to the adjoint of each operand on the way to the arguments."""
     assert node.op is not None
     record = (node.data, *map(real, node.args)) if on_floats else (node, *node.args)
-    partials = node.op.local(*record)
+    partials = local(node.op, *record)
     for x, partial in zip(node.args, partials, strict=True):
         if isinstance(x, Value) and id(x) in depends:
             share = contribution(upstream, partial)

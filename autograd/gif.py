@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 
 from .page import Show, Stop, typeset
 from .render import RenderError, render
-from .stepping import FORWARD, Part, Steps
+from .trace import FORWARD, Part, Trace
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -44,7 +44,7 @@ class Shape(NamedTuple):
     is_ellipse: bool
 
 
-def gif(steps: Steps) -> bytes:
+def gif(steps: Trace) -> bytes:
     """The animation, one frame for each step.
 
     Raises:

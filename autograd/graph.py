@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from typing import Any, overload
 
-from .op import as_float, shown
+from . import storage
+from .plain import as_float, shown
 from .tables import printable, short, table
 from .value import Value, recomputed, topological_order
 
@@ -154,8 +155,6 @@ class Graph(Sequence[Value]):
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the graph to a JSON file that `Graph.load` reads: structure, data, gradients and labels, exactly."""
-        from . import storage
-
         storage.save(path, self.nodes, self.roots, self._single)
 
     @classmethod
@@ -166,8 +165,6 @@ class Graph(Sequence[Value]):
             ValueError: if the file is not a graph, is truncated or has been altered, and says where.
             LookupError: if it needs a primitive that has not been declared.
         """
-        from . import storage
-
         roots, single = storage.load(path)
         return cls(roots[0] if single else roots)
 

@@ -18,14 +18,14 @@ from . import files
 from .draw import draw
 from .fallback import complaint, with_fallback
 from .page import Show, page
-from .stepping import Steps
+from .trace import Trace
 
 _HEIGHT = 560  # pixels
 _PREFIX = "scalar-autograd-steps-"
 _KEPT = 24 * 60 * 60  # seconds that a page is kept for browsers
 
 
-def embedded(steps: Steps) -> str:
+def embedded(steps: Trace) -> str:
     """The page for a notebook's output; the reason, and the steps as a table, where it cannot be made. Whatever is wrong, this is shown."""
     try:
         content = page(steps)
@@ -39,13 +39,13 @@ def embedded(steps: Steps) -> str:
     return with_fallback(frame, picture)
 
 
-def _table(steps: Steps) -> str:
+def _table(steps: Trace) -> str:
     with suppress(Exception):  # a rule of the user's failed
         return str(steps)
     return repr(steps)
 
 
-def show(steps: Steps) -> None:
+def show(steps: Trace) -> None:
     """Show the page in the notebook that runs this code, else in the browser, from a temporary file.
 
     The browser may come to it long after this program has ended, so the file stays for a day: the first page shown after that removes it.

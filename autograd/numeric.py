@@ -13,8 +13,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from . import ops
-from .op import Op, as_float
+from .op import Op
 from .operators import Number
+from .plain import as_float
 from .slopes import EPS, slope
 from .structure import leaves, rebuild
 

@@ -8,11 +8,12 @@ outranks Value), and `_apply(op, operands)`, which carries the op out.
 from __future__ import annotations
 
 import keyword
-import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any, Final
 
+from .broadcasting import elementwise
+from .plain import article, as_float, as_sequence, is_array, shown
 from .zeros import ZERO
 
 Interval = tuple[float, float]
@@ -56,7 +57,7 @@ class Op:
     ) -> None:
         _check_name(name)
         if not isinstance(symbol, str | None):
-            raise TypeError(f"the symbol of a primitive must be a str (got {shown(symbol)}, {_article(type(symbol).__name__)})")
+            raise TypeError(f"the symbol of a primitive must be a str (got {shown(symbol)}, {article(type(symbol).__name__)})")
         fields = {
             "name": name,
             "forward": forward,
@@ -99,9 +100,6 @@ class Op:
     def __deepcopy__(self, memo: object) -> Op:
         return self
 
-    def __reduce__(self) -> tuple[Callable[[str], Op], tuple[str]]:
-        return named, (self.name,)
-
     def __call__(self, *operands: Any) -> Any:
         """The op applied to numbers of any kind; to one sequence of them where `arity` is None."""
         if len(operands) != self.arity:
@@ -130,9 +128,7 @@ class Op:
                     highest, rank = x, its_rank
                 foreign |= its_rank == 0
         if foreign and any(map(is_array, operands)):
-            from .arrays import elementwise
-
-            return elementwise(self, operands)
+            return elementwise(self.apply, operands)
         if highest is not None:
             return highest._apply(self, operands)
         if foreign:
@@ -162,35 +158,10 @@ class Op:
             return operands + self.defaults[len(self.defaults) - missing :]
         raise TypeError(f"{self.name}() takes {_count(self)}, got {len(operands)}")
 
-    def local(self, y: Any, *x: Any) -> tuple[Any, ...]:
-        """`partials`, checked to be one number per operand. Total on floats, where Python's own division raises."""
-        try:
-            partials = self.partials(y, *x)
-        except (ZeroDivisionError, OverflowError):
-            partials = self._local_ieee(y, *x)
-        if not isinstance(partials, tuple):
-            kind = type(partials).__name__
-            raise TypeError(f"partials of primitive {self.name!r} must return a tuple with one entry per operand, got {kind}")
-        if len(partials) != len(x):
-            raise ValueError(
-                f"partials of primitive {self.name!r} returned {len(partials)} values for {len(x)} operand(s): "
-                "return one partial derivative per operand, in their order"
-            )
-        return partials
-
-    def _local_ieee(self, y: Any, *x: Any) -> Any:
-        """`partials` by IEEE arithmetic: the rule runs on Floats, whose operations are the kernels of the table."""
-        from .operators import Float
-
-        partials = self.partials(*(Float(v) if type(v) is float else v for v in (y, *x)))
-        if isinstance(partials, tuple):
-            partials = tuple(float(d) if type(d) is Float else d for d in partials)
-        return partials
-
 
 def _check_name(name: Any) -> None:
     if not isinstance(name, str):
-        raise TypeError(f"the name of a primitive must be a str (got {shown(name)}, {_article(type(name).__name__)})")
+        raise TypeError(f"the name of a primitive must be a str (got {shown(name)}, {article(type(name).__name__)})")
     if not name.isidentifier():
         raise ValueError(f"the name of a primitive must be an identifier (got {name!r}): pass name=...")
     if keyword.iskeyword(name) or name == "__debug__":
@@ -207,59 +178,3 @@ def _count(op: Op) -> str:
     least = arity - len(op.defaults)
     counts = str(arity) if least == arity else f"{least} to {arity}"
     return f"{counts} operand{'s' * (arity > 1)}"
-
-
-def is_plain(x: object) -> bool:
-    """Whether `x` is a real number as Python and NumPy have them: int, float, bool or a NumPy scalar."""
-    if isinstance(x, (float, int)):
-        return True
-    numpy = sys.modules.get("numpy")
-    return numpy is not None and isinstance(x, (numpy.floating, numpy.integer, numpy.bool_))
-
-
-def is_array(x: object) -> bool:
-    """Whether `x` is a NumPy array, found out without importing NumPy."""
-    numpy = sys.modules.get("numpy")
-    return numpy is not None and isinstance(x, numpy.ndarray)
-
-
-def as_float(x: Any, what: str) -> float:
-    """`x` as a float if it is a plain real number, else a TypeError that names `what`."""
-    if is_plain(x):
-        return float(x)
-    raise TypeError(f"{what} must be a real number (got {shown(x)}, {_article(type(x).__name__)})")
-
-
-def shown(x: object) -> str:
-    """A value for an error message, no more than its beginning if it is long; only its kind if it cannot be written."""
-    try:
-        text = repr(x)
-    except Exception:  # it is nested too deeply, or its own method fails
-        text = object.__repr__(x)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def _article(name: str) -> str:
-    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
-
-
-def as_sequence(x: Any, usage: str) -> tuple[Any, ...]:
-    """The numbers of a sequence, or a TypeError that shows how the function is used."""
-    if not isinstance(x, Iterable):
-        raise TypeError(f"{usage.partition('(')[0]}() takes numbers in a sequence: write {usage}")
-    return tuple(x)
-
-
-def named(name: str) -> Op:
-    """The op of that name; a LookupError names the nearest where there is none."""
-    from .ops import table
-
-    try:
-        return table[name]
-    except KeyError:
-        pass
-    from difflib import get_close_matches
-
-    near = get_close_matches(str(name)[:100], table, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else "see autograd.ops.table"
-    raise LookupError(f"there is no primitive called {shown(name)}: {hint} (a primitive of your own must be declared before it is used)")

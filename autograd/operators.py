@@ -7,11 +7,14 @@ speed matters supplies leaner methods through `_method` and `_reflected`.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from . import ops
-from .op import Op, is_plain
+from .broadcasting import wrapped
+from .op import Op
+from .plain import is_array, is_plain
 from .tracking import guards
 
 # Python's name of an operator -> the op that carries it out.
@@ -24,6 +27,17 @@ BINARY = {
     "pow": ops.power,
 }
 UNARY = {"neg": ops.negative, "pos": ops.positive, "abs": ops.abs, "floor": ops.floor, "ceil": ops.ceil, "trunc": ops.trunc}
+
+# Left to Python's operators, which know better: comparisons give bools, 1 / x is a reciprocal.
+_OPERATORS = {
+    "greater": operator.gt,
+    "greater_equal": operator.ge,
+    "less": operator.lt,
+    "less_equal": operator.le,
+    "equal": operator.eq,
+    "not_equal": operator.ne,
+    "divide": operator.truediv,
+}
 
 Method = Callable[..., Any]
 _kinds: list[type[Number]] = []
@@ -130,9 +144,15 @@ class Number:
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         """NumPy's functions on a Number, and operators between a Number and an array."""
-        from .arrays import ufunc_on_numbers
-
-        return ufunc_on_numbers(ufunc, method, inputs, kwargs)
+        name = ufunc.__name__
+        inputs = tuple(x[()] if is_array(x) and x.ndim == 0 else x for x in inputs)  # NumPy compares scalars as arrays
+        if method == "__call__" and not kwargs:
+            if name in _OPERATORS and all(map(_is_number, inputs)):
+                return _OPERATORS[name](*(x if isinstance(x, Number) else float(x) for x in inputs))
+            op = next((op for op in ops.table.values() if op.numpy == name and name not in _OPERATORS), None)
+            if op is not None and op.arity == len(inputs):
+                return op.apply(*inputs)
+        return getattr(ufunc, method)(*map(wrapped, inputs), **kwargs)
 
     if TYPE_CHECKING:  # what __init_subclass__ installs
 

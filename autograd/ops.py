@@ -23,13 +23,15 @@ so by `when` or ZERO: such a zero contributes nothing, even to an infinite deriv
 from __future__ import annotations
 
 import builtins
+import copyreg
 import math
 import operator
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from . import ieee
-from .op import REAL, Op, as_sequence
+from .op import REAL, Op
+from .plain import as_sequence, shown
 from .zeros import ZERO, when
 
 _inf = math.inf
@@ -428,6 +430,22 @@ class _Table(dict[str, Op]):
 
 table: Final = _Table((op.name, op) for op in list(globals().values()) if isinstance(op, Op))
 builtin: Final = frozenset(table)
+
+
+def named(name: str) -> Op:
+    """The op of that name; a LookupError names the nearest where there is none."""
+    try:
+        return table[name]
+    except KeyError:
+        pass
+    from difflib import get_close_matches
+
+    near = get_close_matches(str(name)[:100], table, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else "see autograd.ops.table"
+    raise LookupError(f"there is no primitive called {shown(name)}: {hint} (a primitive of your own must be declared before it is used)")
+
+
+copyreg.pickle(Op, lambda op: (named, (op.name,)))
 
 # What the package exports: every op and function of sequences above. Computed, so that a new row is all it takes.
 _functions = [name for name, x in globals().items() if isinstance(x, Op) or x in (dot, softmax, log_softmax, argmax)]

@@ -18,11 +18,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .draw import Drawing, _Writer, number
+from .draw import Drawing, Writer, number
 from .graph import Graph
 from .scene import Box, arrange, plan
-from .stepping import FORWARD, Part, Step, Steps
 from .tables import short
+from .trace import FORWARD, Part, Step, Trace
 from .value import Value
 
 MAX_NODES = 300  # drawn one by one; groups of a larger graph are closed
@@ -50,7 +50,7 @@ class Stop(NamedTuple):
     note: str
 
 
-def page(steps: Steps) -> str:
+def page(steps: Trace) -> str:
     """The page as HTML.
 
     Raises:
@@ -75,7 +75,7 @@ def page(steps: Steps) -> str:
 class Show:
     """The stops of a graph, and the picture they step through."""
 
-    def __init__(self, steps: Steps) -> None:
+    def __init__(self, steps: Trace) -> None:
         _check_size(steps.graph)
         self.steps = steps
         self.root = _as_recorded(steps)
@@ -87,7 +87,7 @@ class Show:
 
     def drawing(self) -> Drawing:
         """The picture with every number that the steps will show; local derivatives on edges where Graphviz can place them soon."""
-        writer = _Writer(self.scene, True, True, True)
+        writer = Writer(self.scene, True, True, True)
         writer.compact = False  # the number above, the title and the number below are revealed one by one
         return Drawing(writer.dot("LR"))
 
@@ -186,7 +186,7 @@ def _check_size(graph: Graph) -> None:
         ) from None
 
 
-def _as_recorded(steps: Steps) -> Value:
+def _as_recorded(steps: Trace) -> Value:
     """A copy of the graph with the values and gradients of the steps; nodes without a label have the name that the rules use."""
     root = copy.deepcopy(steps.root)
     gradients = {id(step.receiver): step.total for step in steps.backward}
@@ -204,7 +204,7 @@ def _computed_note(step: Step) -> str:
     return f"Operation {step.node.op.name}: every operand has its value already."
 
 
-def _passed_on_note(steps: Steps, index: int) -> str:
+def _passed_on_note(steps: Trace, index: int) -> str:
     step = steps[index]
     if step.parent is None:
         return "The backward pass starts here: the derivative of the result in itself is 1."

@@ -14,9 +14,10 @@ import weakref
 from collections.abc import Callable, Collection
 from typing import Any
 
-from .groups import Group, groups_of
+from .grouping import groups_of
+from .groups import Group
 from .op import Op
-from .value import Value, _described, _node, _restored, topological_order
+from .value import Value, described, made, topological_order
 
 
 class _Prelude:
@@ -58,14 +59,14 @@ _writing = _Writing()
 
 
 def reduce(node: Value) -> tuple[Any, ...]:
-    """What Value.__reduce__ answers."""
+    """How pickle takes a node apart."""
     prelude = _writing.prelude()
     if prelude is not None and id(node) in prelude.ids:
-        return _made, _record(node, bool(prelude.groups))
+        return _whole, _record(node, bool(prelude.groups))
     if node.op is None:
-        return _made, _record(node, True)
+        return _whole, _record(node, True)
     nodes = topological_order([node])
-    return _after, (_Prelude(groups_of(nodes), nodes[:-1]), _made, *_record(node, True))
+    return _after, (_Prelude(groups_of(nodes), nodes[:-1]), _whole, *_record(node, True))
 
 
 def _record(node: Value, grouped: bool) -> tuple[Any, ...]:
@@ -77,7 +78,7 @@ def _record(node: Value, grouped: bool) -> tuple[Any, ...]:
 
 
 def reduce_group(group: Group) -> tuple[Any, ...]:
-    """What Group.__reduce__ answers."""
+    """How pickle takes a group apart."""
     record = (group.name, group.parent)
     prelude = _writing.prelude()
     if group.parent is None or (prelude is not None and id(group) in prelude.ids):
@@ -85,19 +86,14 @@ def reduce_group(group: Group) -> tuple[Any, ...]:
     return _after, (_Prelude(group.path[:-1]), Group, *record)
 
 
-copyreg.pickle(Value, reduce)  # spares pickle the way through the method for all but the first node
+copyreg.pickle(Value, reduce)
 copyreg.pickle(Group, reduce_group)
 
 
-def _made(op: Op | None, a: Any, b: Any, data: float, grad: float, label: str = "", group: Group | None = None) -> Value:
-    node = _node(op, a, b, data, grad)
-    return _described(node, label, group) if label or group is not None else node
+def _whole(op: Op | None, a: Any, b: Any, data: float, grad: float, label: str = "", group: Group | None = None) -> Value:
+    node = made(op, a, b, data, grad)
+    return described(node, label, group) if label or group is not None else node
 
 
 def _after(prelude: list[Any], made: Callable[..., Any], *record: Any) -> Any:
     return made(*record)
-
-
-def _restored_after(prelude: list[Any], *record: Any) -> Value:
-    """In pickles written before 0.2, as is `_restored`."""
-    return _restored(*record)

@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from . import operators, ops
-from .op import REAL, Interval, Op, as_float, is_plain, named, shown
+from .op import REAL, Interval, Op
+from .ops import named
+from .plain import as_float, is_plain, shown
 
 Kinks = float | Sequence[float] | Callable[..., Any] | None
 

@@ -27,9 +27,11 @@ from typing import Any
 
 from . import files
 from .files import invalid
-from .groups import Group, groups_of
-from .op import Op, named
-from .value import Value, _described, _node
+from .grouping import groups_of
+from .groups import Group
+from .op import Op
+from .ops import named
+from .value import Value, described, made
 
 VERSION = 2
 _LARGE = 10_000  # nodes above which speed counts for more than that a file can be read by people
@@ -116,7 +118,7 @@ def _nodes(graph: dict[str, Any]) -> list[Value]:
         op = ops[code]
         a = nodes[a] if type(a) is int and 0 <= a < i else _operands(a, nodes, i)
         b = nodes[b] if type(b) is int and 0 <= b < i else _operand(b, nodes, i)
-        node = _node(op, a, b, data, grad)
+        node = made(op, a, b, data, grad)
         if type(a) is not Value or op is None or op.arity != (1 if b is None else 2):
             _check(op, node.args, i)
         nodes.append(node)
@@ -194,7 +196,7 @@ def _group(nodes: list[Value], graph: dict[str, Any]) -> None:
         invalid("group must give for each node a group or -1")
     for node, code in zip(nodes, codes, strict=False):
         if code != -1:
-            _described(node, node.label, groups[code])
+            described(node, node.label, groups[code])
 
 
 def _is_place(x: Any, count: int, first: int = 0) -> bool:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from .op import is_array
+from .plain import is_array
 
 DEEPEST = 100
 

@@ -20,7 +20,8 @@ from typing import Any
 
 from . import ops
 from .checking import GradCheck, gradcheck
-from .op import Op, named
+from .op import Op
+from .ops import named
 from .value import Value
 
 

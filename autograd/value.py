@@ -11,30 +11,32 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, final
+from typing import Any, ClassVar, final
 
 from . import ops
-from .op import Op, as_float, is_plain, shown
+from .groups import Group
+from .local import local
+from .op import Op
 from .operators import Method, Number
+from .plain import as_float, is_plain, shown
 from .zeros import ZERO, number
-
-if TYPE_CHECKING:
-    from .groups import Group
 
 _new = object.__new__
 _sweeping = threading.RLock()  # a sweep marks the nodes that it reaches: one at a time
 _editing = threading.Lock()
 _edits = 0  # how often the data of any leaf has been set: what is computed notes the count, so that a later edit below it is seen
 
-# Hooks, None unless somebody watches (see watching.py): one is told of each new node, one follows the nodes of each backward sweep.
-_on_record: Callable[[Value], None] | None = None
-_on_sweep: Callable[[Iterator[Value]], Iterator[Value]] | None = None
+# Hooks, None unless somebody watches (see watching.py): one is told of each new node, one follows the nodes of each backward sweep. The
+# last says what a notebook shows of a node.
+on_record: Callable[[Value], None] | None = None
+on_sweep: Callable[[Iterator[Value]], Iterator[Value]] | None = None
+on_display: Callable[[Value], dict[str, str]] | None = None
 
 
 def _record(op: Op, operands: tuple[Any, ...], data: float) -> Value:
-    node = _restored(op, operands, data, 0.0)
-    if _on_record is not None:
-        _on_record(node)
+    node = restored(op, operands, data, 0.0)
+    if on_record is not None:
+        on_record(node)
     return node
 
 
@@ -54,8 +56,8 @@ def _unary(op: Op) -> Method:
         node._a = self
         node._b = None
         node._edits = _edits
-        if _on_record is not None:
-            _on_record(node)
+        if on_record is not None:
+            on_record(node)
         return node
 
     return method
@@ -79,8 +81,8 @@ def _binary(op: Op) -> Method:
         node._a = self
         node._b = other
         node._edits = _edits
-        if _on_record is not None:
-            _on_record(node)
+        if on_record is not None:
+            on_record(node)
         return node
 
     return method
@@ -104,8 +106,8 @@ def _constant_first(op: Op) -> Method:
         node._a = other
         node._b = self
         node._edits = _edits
-        if _on_record is not None:
-            _on_record(node)
+        if on_record is not None:
+            on_record(node)
         return node
 
     return method
@@ -184,7 +186,7 @@ class Value(Number):
     def label(self, label: str) -> None:
         if not isinstance(label, str):
             raise TypeError(f"label of a Value must be a str (got {shown(label)}, {type(label).__name__})")
-        _described(self, label, self.group)
+        described(self, label, self.group)
 
     @property
     def group(self) -> Group | None:
@@ -244,25 +246,18 @@ class Value(Number):
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         """In a notebook: its picture while the graph is small, else a summary."""
-        from .draw import notebook_display
-
-        return notebook_display(self)
+        return on_display(self) if on_display is not None else {"text/plain": repr(self)}
 
     def __copy__(self) -> Value:
-        return _restored(self.op, self.args, self._data, self._grad, self.label, self.group)
+        return restored(self.op, self.args, self._data, self._grad, self.label, self.group)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
         for node in topological_order([self], known=memo):
             args = tuple([memo[id(x)] if type(x) is Value else x for x in node.args])
-            copied = memo[id(node)] = _restored(node.op, args, node._data, node._grad, node.label, node.group)
+            copied = memo[id(node)] = restored(node.op, args, node._data, node._grad, node.label, node.group)
             copied._edits = node._edits
         whole: Value = memo[id(self)]
         return whole
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        from .pickling import reduce
-
-        return reduce(self)
 
     @classmethod
     def _apply(cls, op: Op, operands: tuple[Any, ...]) -> Value:
@@ -411,8 +406,8 @@ def _reach(root: Value, zero: float, order: list[Value], leaves: list[tuple[Valu
 
 def _sweep(nodes: Iterator[Value], zero: float) -> None:
     """Pass every node's grad on to its operands: each receives upstream grad x local derivative, nothing if either is nothing."""
-    if _on_sweep is not None:
-        nodes = _on_sweep(nodes)
+    if on_sweep is not None:
+        nodes = on_sweep(nodes)
     for node in nodes:
         g, a, b = node._grad, node._a, node._b
         if g is zero:
@@ -456,26 +451,26 @@ def derivatives(node: Value) -> list[float]:
     """The local derivatives of a node, one for each of its parents; ZERO where it does not depend on it."""
     if node.op is None:
         return []
-    partials = node.op.local(node._data, *[x._data if type(x) is Value else x for x in node.args])
+    partials = local(node.op, node._data, *[x._data if type(x) is Value else x for x in node.args])
     return [d for x, d in zip(node.args, partials, strict=True) if type(x) is Value]
 
 
-def _node(op: Op | None, a: Any, b: Any, data: float, grad: float) -> Value:
+def made(op: Op | None, a: Any, b: Any, data: float, grad: float) -> Value:
     node = _new(Value)
     node._data, node._grad, node._edits, node.op, node._a, node._b = data, grad, _edits, op, a, b
     return node
 
 
-def _restored(
+def restored(
     op: Op | None, args: tuple[Any, ...], data: float, grad: float, label: str = "", group: Group | None = None
 ) -> Value:
     """A node from its record, unchecked and without computing anything."""
     a, b = args if len(args) == 2 else (args[0] if len(args) == 1 else args or None, None)
-    node = _node(op, a, b, data, grad)
-    return _described(node, label, group) if label or group is not None else node
+    node = made(op, a, b, data, grad)
+    return described(node, label, group) if label or group is not None else node
 
 
-def _described(node: Value, label: str, group: Group | None) -> Value:
+def described(node: Value, label: str, group: Group | None) -> Value:
     """The node with a label and a group."""
     node._about = label if group is None else (label, group) if label else group
     return node

@@ -43,6 +43,6 @@ def _install() -> None:
             for watcher in watchers:
                 watcher(node)
 
-        value._on_record = tell_all
+        value.on_record = tell_all
     else:
-        value._on_record = watchers[0] if watchers else None
+        value.on_record = watchers[0] if watchers else None

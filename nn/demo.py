@@ -8,6 +8,7 @@ from typing import Any
 
 from autograd import Value, draw, files
 
+from . import datasets, plot
 from .layers import MLP
 from .optim import Adam
 from .training import fit
@@ -20,8 +21,6 @@ def moons(out: Path) -> None:
     except ImportError:
         print('\nTo train a network as well, install Matplotlib: pip install "scalar-autograd[plot]"')
         return
-    from . import datasets, plot
-
     X, y = datasets.moons(100, noise=0.1, seed=0)
     model = MLP(2, [16, 16, 1], seed=0)
     print(f"\nA network to tell two moons apart, trained on {len(X)} points:\n\n{model.summary()}\n")

@@ -58,7 +58,7 @@ class History:
 
     def plot(self, ax: Any = None) -> Any:
         """Loss and metric over the epochs; see `nn.plot.history`."""
-        from . import plot
+        from . import plot  # needs Matplotlib
 
         return plot.history(self, ax=ax)
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from autograd import dot, log, logsumexp, maximum, mean, ops, relu, softplus, square, where
 from autograd import sum as total
-from autograd.op import is_plain
+from autograd.plain import is_plain
 
 from .rows import plain, unmasked
 from .targets import ANY, CLASSES, PROBABILITIES, REALS, SIGNS, Targets

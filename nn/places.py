@@ -13,17 +13,15 @@ from contextlib import suppress
 from copy import copy
 from dataclasses import is_dataclass
 from types import MappingProxyType, MemberDescriptorType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from autograd import Op, Value
-from autograd.op import is_array
+from autograd.plain import is_array
 from autograd.structure import rebuild
 
 from .instead import Instead, Replaceable, replacing
 
-if TYPE_CHECKING:
-    from .module import Module
-
+Part = Any  # a Module, which lies above
 _Path = tuple[Any, Any] | None  # the path of what is around, and the key there; None for the module itself
 _SIMPLE = {float, int, bool, str, type(None), Op}  # hold nothing
 
@@ -32,7 +30,7 @@ class Place(NamedTuple):
     """A Value of a module: its full name, whose it is, in which attribute, and whether it is trained."""
 
     name: str
-    owner: Module
+    owner: Part
     attribute: str
     value: Value
     trained: bool
@@ -46,7 +44,7 @@ class Place(NamedTuple):
 class Survey(NamedTuple):
     """The parts of a module by name, a whole before its parts, each once; and the places of its Values, each as often as it occurs."""
 
-    modules: list[tuple[str, Module]]
+    modules: list[tuple[str, Part]]
     places: list[Place]
 
     def instead(self, numbers: Mapping[int, Any], **attributes: Any) -> Instead:
@@ -58,14 +56,14 @@ class Survey(NamedTuple):
         return Instead(reading, numbers)
 
 
-def survey(module: Module) -> Survey:
+def survey(module: Part) -> Survey:
     """All of a module.
 
     Raises:
         TypeError: if there is a Value or a module where it is not looked for.
         ValueError: if two Values have one name.
     """
-    found: dict[int, tuple[str, Module]] = {}
+    found: dict[int, tuple[str, Part]] = {}
     places: list[Place] = []
     hidden: list[tuple[str, Any]] = []
     waiting: list[tuple[_Path, Any]] = [(None, module)]
@@ -187,7 +185,7 @@ def _name(path: _Path) -> str:
 # Elsewhere ----------------------------------------------------------------------------------------------------------------
 
 
-def _shared(module: Module) -> Iterator[tuple[str, Any]]:
+def _shared(module: Part) -> Iterator[tuple[str, Any]]:
     """The Values and modules of a class, which all instances share that have nothing of their own in its place."""
     for cls in type(module).__mro__:
         if cls.__module__.partition(".")[0] != "nn":

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from numbers import Complex, Real
 from typing import Any
 
-from autograd.op import is_array
+from autograd.plain import is_array
 from autograd.structure import is_masked
 
 Row = list[float]

@@ -181,9 +181,9 @@ def test_it_costs_nothing_outside() -> None:
     from autograd import value
 
     with detect_anomaly():
-        assert value._on_record is not None
-    assert value._on_record is None
-    assert value._on_sweep is None
+        assert value.on_record is not None
+    assert value.on_record is None
+    assert value.on_sweep is None
 
 
 def test_nothing_is_reported_twice_or_kept() -> None:

@@ -45,6 +45,7 @@ from autograd import (
     where,
 )
 from autograd.checking import BORDER, KINK, OK, OUTSIDE, UNSURE, WRONG
+from autograd.local import local
 from autograd.testing import _CHOICES, Expression, expressions, points_for, smooth
 
 from . import oracle
@@ -222,7 +223,7 @@ def planted(spot: tuple[Op, tuple[float, ...], int], context: str, distorted: st
     y = op.forward(*x)
     left, right = slopes_of(*spot)
     low, high, margin = min(left, right), max(left, right), 1e-3 if distorted else -1e-7
-    slope = op.local(y, *x)[i]
+    slope = local(op, y, *x)[i]
     if distorted:
         slope = DISTORTED[distorted](slope)
     is_right = low == slope or high == slope or low - margin * (1.0 + math.fabs(low)) <= slope <= high + margin * (1.0 + math.fabs(high))

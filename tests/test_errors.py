@@ -11,7 +11,7 @@ import pytest
 
 import autograd
 from autograd import Dual, Graph, Op, Value, draw, grad, gradcheck, hessian, hvp, jacobian, jvp, numeric_grad, ops, value_and_grad, vjp
-from autograd.op import named
+from autograd.ops import named
 from autograd.testing import assert_gradients, points_for
 from tests.extras import extra
 

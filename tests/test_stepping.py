@@ -25,7 +25,8 @@ from autograd.draw import number
 from autograd.gif import MAX_FRAMES
 from autograd.notebook import embedded
 from autograd.page import MAX_NODES, Show, page
-from autograd.stepping import BACKWARD, FORWARD, Steps, steps, sweep
+from autograd.steps import Steps, steps
+from autograd.trace import BACKWARD, FORWARD, sweep
 from autograd.value import derivatives
 from autograd.zeros import ZERO
 

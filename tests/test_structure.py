@@ -27,7 +27,7 @@ from autograd import (
     vjp,
 )
 from autograd.expression import read
-from autograd.op import shown
+from autograd.plain import shown
 
 
 def lists(depth: int) -> Any:

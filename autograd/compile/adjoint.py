@@ -12,24 +12,8 @@ from typing import Any
 
 from .. import ops
 from ..op import Op
-from .program import (
-    Accumulate,
-    Forward,
-    Instruction,
-    Map,
-    Memory,
-    Opaque,
-    Operand,
-    Outer,
-    Program,
-    Pull,
-    Reduce,
-    Ref,
-    Shares,
-    Sum,
-    Term,
-    block,
-)
+from .instructions import Accumulate, Forward, Instruction, Map, Memory, Opaque, Operand, Outer, Pull, Reduce, Ref, Shares, Sum, Term, block
+from .program import Program
 from .recording import record_partials
 from .recover import Recovery
 from .simplify import simplified

@@ -21,12 +21,13 @@ from ..definitions import STRING, Definitions
 from ..export import array_form, identifier, number, own_names, wrapped
 from ..formulas import ATOM, FORMULAS, PRODUCT, Form
 from ..formulas import Term as Text
-from ..op import Op, shown
-from .flatten import spread
+from ..op import Op
+from ..plain import shown
+from .instructions import Forward, Map, Operand, Reduce, Ref, Sum, Term
 from .layout import Layout
 from .layout import _shape as shape_of
-from .program import Forward, Map, Operand, Program, Reduce, Ref, Sum, Term
-from .simplify import fraction, log_fraction, peak
+from .private_ops import fraction, log_fraction, peak, spread
+from .program import Program
 
 MODULES: Final = {"numpy": ("np", "import numpy as np"), "jax": ("jnp", "import jax.numpy as jnp")}
 _IN_JAX: Final = {

@@ -8,11 +8,10 @@ from typing import Final
 
 from .. import ops
 from ..op import Op
+from .private_ops import spread
 from .tape import CONST, Node, Tape, live
 
 CONSTANT, ONCE, ROW = 0, 1, 2
-
-spread: Final = Op("spread", lambda x: x, lambda y, x: (1.0,), doc="What is the same for all rows, as a number of each row.")
 
 _dot = ops.table["dot"]
 _SUMS = frozenset({ops.add, ops.subtract, ops.negative, ops.positive, ops.sum, ops.mean, ops.multiply, ops.divide, ops.square, _dot})

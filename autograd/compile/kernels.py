@@ -10,7 +10,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import ops
+from ..local import local
 from ..op import Op
+from . import private_ops
 
 Array = NDArray[Any]
 Kernel = Callable[..., Any]
@@ -296,7 +299,7 @@ def sequence_kernel_of(op: Op) -> Kernel:
 
 def partials_of(op: Op, count: int) -> Kernel:
     """The rule of an op on floats, one by one: `f(outs, result, *operands)`."""
-    each = np.frompyfunc(lambda *x: op.local(*x) if count > 1 else op.local(*x)[0], count + 1, count)
+    each = np.frompyfunc(lambda *x: local(op, *x) if count > 1 else local(op, *x)[0], count + 1, count)
 
     def kernel(outs: tuple[Array, ...], *operands: Any) -> None:
         partials = each(*operands)
@@ -307,8 +310,4 @@ def partials_of(op: Op, count: int) -> Kernel:
 
 
 def _is_ours(op: Op) -> bool:
-    from .. import ops
-    from .flatten import spread
-    from .simplify import fraction, log_fraction, peak
-
-    return op in (peak, spread, fraction, log_fraction) or (op.name in ops.builtin and ops.table.get(op.name) is op)
+    return op in private_ops.ALL or (op.name in ops.builtin and ops.table.get(op.name) is op)

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Final, final
 import numpy as np
 from numpy.typing import NDArray
 
+from ..local import local
 from ..op import Op
 from ..operators import Number
 from ..zeros import ZERO
@@ -52,7 +53,7 @@ class Lanes(Number):
     def partials_each(self, op: Op, x: Sequence[Any]) -> list[Gated]:
         """The rule of an op with this result run on floats, one row after another; a partial may be a structural zero in some rows."""
         rows = zip(*(column.tolist() for column in _columns([self, *x])), strict=True)
-        each = zip(*(op.local(*row) for row in rows), strict=True)
+        each = zip(*(local(op, *row) for row in rows), strict=True)
         return [Gated(Lanes(np.array([float(d is not ZERO) for d in column])), Lanes(np.array(column, dtype=float))) for column in each]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..op import as_float, is_array, shown
+from ..plain import as_float, is_array, shown
 from ..structure import DEEPEST, leaves, rebuild, same_structure
 from ..tables import printable
 from ..value import Value

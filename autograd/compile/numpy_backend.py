@@ -15,11 +15,12 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
-from ..op import is_array
+from ..plain import is_array
 from .adjoint import Backward
+from .instructions import Memory
 from .lanes import all_finite, mend_input_grads, mend_values, value_and_grad
 from .layout import Layout, as_rows
-from .program import Memory, Program
+from .program import Program
 from .replay import Replay
 from .vectors import flat, numeric, unflat
 from .writer import Writer

@@ -1,198 +1,12 @@
-"""Program: a short list of array instructions that computes what the tape says, for all rows at once.
-
-Every scalar has a place in one of two memories. `once` holds what is the same for all rows: the parameters first, then constants
-and what depends on these alone. `rows` holds what each row has of its own: its inputs first. A block is a run of places that one
-instruction writes; an operand is a Ref, an array of places. Each place is written once.
-"""
+"""Program: a short list of array instructions that computes what the tape says, for all rows at once; and how it reads."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
 
-from ..op import Op
-
-
-@dataclass(frozen=True)
-class Ref:
-    """An array of places in one of the memories, row by row.
-
-    Attributes:
-        once: whether they are in `once`, else in `rows`.
-        shape: of the array.
-        places: its entries.
-    """
-
-    once: bool
-    shape: tuple[int, ...]
-    places: tuple[int, ...]
-
-    @cached_property
-    def strides(self) -> tuple[int, ...] | None:
-        """Where the places are start + sum of index * stride, as in a view of memory: the strides. Else None."""
-        steps, inner = [], 1
-        for length in reversed(self.shape):
-            steps.append(self.places[inner] - self.places[0] if length > 1 else 0)
-            inner *= length
-        expected = [self.places[0]]
-        for length, step in zip(self.shape, reversed(steps), strict=True):
-            expected = [at + k * step for at in expected for k in range(length)] if length > 1 else expected
-        return tuple(reversed(steps)) if tuple(expected) == self.places else None
-
-    @cached_property
-    def distinct(self) -> bool:
-        """Whether no place occurs twice."""
-        return len(set(self.places)) == len(self.places)
-
-    @property
-    def start(self) -> int:
-        return self.places[0]
-
-    @property
-    def size(self) -> int:
-        return len(self.places)
-
-    @cached_property
-    def is_block(self) -> bool:
-        """Whether the places follow one another."""
-        return self.places == tuple(range(self.start, self.start + self.size))
-
-    def reshaped(self, *shape: int) -> Ref:
-        return Ref(self.once, shape, self.places)
-
-
-def block(once: bool, start: int, size: int) -> Ref:
-    return Ref(once, (size,), tuple(range(start, start + size)))
-
-
-Operand = Ref | float
-
-
-@dataclass(frozen=True)
-class Term:
-    """One summand of a Sum, for each of its K places, times `scale`.
-
-    Kinds, with the shapes of left and right (P families of F units each, K = P F):
-        add      left                          (K)
-        mul      left * right                  (K) (K)
-        total    left summed over t            (K, T)
-        dot      left * right summed over t    (K, T) (K, T)
-        product  left @ right, left in `once`  (P or 1, F, T) (P, T): a matrix for each family, or one that all share
-    """
-
-    kind: str
-    scale: float
-    left: Ref
-    right: Ref | None = None
-
-
-@dataclass(frozen=True)
-class Sum:
-    """out = constant + the sum of terms."""
-
-    out: Ref
-    terms: tuple[Term, ...]
-    constant: float = 0.0
-
-
-@dataclass(frozen=True)
-class Map:
-    """out = op(operands), element by element."""
-
-    out: Ref
-    op: Op
-    operands: tuple[Operand, ...]
-
-
-@dataclass(frozen=True)
-class Reduce:
-    """out = op(operand), a function of a sequence such as max, for each row of the operand (K, T)."""
-
-    out: Ref
-    op: Op
-    operand: Ref
-
-
-# Of the backward pass, where memory holds adjoints at the same places beside values.
-
-
-@dataclass(frozen=True)
-class Accumulate:
-    """adjoint of target += scale * (adjoint of source) * factor. The source (K) is repeated along a second axis of the target (K, T).
-
-    Adjoints of places in `once` sum over the rows.
-    """
-
-    target: Ref
-    source: Ref
-    scale: float = 1.0
-    factor: Ref | None = None
-
-
-@dataclass(frozen=True)
-class Pull:
-    """The adjoint of right in a product: adjoint of right (P, T) += scale * left^T @ (adjoint of out)."""
-
-    target: Ref
-    left: Ref
-    source: Ref
-    scale: float
-
-
-@dataclass(frozen=True)
-class Outer:
-    """The adjoint of left in a product: adjoint of left (P or 1, F, T) += scale * (adjoint of out) @ right^T, summed over the rows."""
-
-    target: Ref
-    source: Ref
-    right: Ref
-    scale: float
-
-
-@dataclass(frozen=True)
-class Shares:
-    """out (K, T) = e^x over the sum of e^x, for each row x of the operand (K, T) of a logsumexp: its partial derivatives."""
-
-    out: Ref
-    operand: Ref
-
-
-@dataclass(frozen=True)
-class Opaque:
-    """outs = op.partials(result, operands) on floats one by one: for rules that cannot be recorded."""
-
-    outs: tuple[Ref, ...]
-    op: Op
-    result: Ref
-    operands: tuple[Operand, ...]
-
-
-Forward = Sum | Map | Reduce
-Instruction = Forward | Accumulate | Pull | Outer | Shares | Opaque
-
-
-@dataclass
-class Memory:
-    """How many places there are, and what the constants among them hold."""
-
-    once: int
-    rows: int
-    constants: dict[int, float] = field(default_factory=dict)
-
-    def take(self, once: bool, count: int) -> Ref:
-        """A new block."""
-        if once:
-            start, self.once = self.once, self.once + count
-        else:
-            start, self.rows = self.rows, self.rows + count
-        return block(once, start, count)
-
-    def take_constants(self, numbers: Sequence[float]) -> Ref:
-        """A new block that holds constants."""
-        run = self.take(True, len(numbers))
-        self.constants.update(zip(run.places, numbers, strict=True))
-        return run
+from .instructions import Forward, Map, Memory, Operand, Ref, Sum, Term
 
 
 @dataclass
@@ -237,6 +51,136 @@ class Program:
         return len(self.once) + len(self.rows)
 
     def __str__(self) -> str:
-        from .printing import printed
+        """One line for each instruction, in the vocabulary of the field: how many elements it computes, what stands for parameters."""
+        return "\n".join(_Printer(self).lines())
 
-        return printed(self)
+
+class _Printer:
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self._blocks: dict[tuple[bool, int], tuple[str, Ref]] = {}
+        self._block_of: dict[tuple[bool, int], int] = {}
+        self._params: dict[tuple[tuple[int, ...], tuple[int, ...]], str] = {}
+        self._taken: Counter[str] = Counter()
+        if program.n_inputs:
+            self._name_block(Ref(False, (program.n_inputs,), tuple(range(program.n_inputs))), "x")
+        self._leaves = {(at, size): path for path, at, size in program.names if path}
+
+    def lines(self) -> Iterable[str]:
+        rows = [self._line(instruction) for instruction in self.program.instructions]
+        width = max((len(text) for text, _ in rows), default=0)
+        for n, (text, size) in enumerate(rows):
+            if n == len(self.program.once) and n:
+                yield "for each row:"
+            yield f"{text:<{width}}  ({size})"
+        yield f"return {self._results()}"
+        matrices = [f"{name} ({' x '.join(map(str, shape))})" for (_, shape), name in self._params.items()]
+        if matrices:
+            yield f"parameters: {', '.join(matrices)}"
+
+    def _results(self) -> str:
+        results = self.program.results
+        if len({ref.once for ref in results}) == 1:
+            return self._ref(Ref(results[0].once, (len(results),), tuple(ref.start for ref in results)))
+        return ", ".join(map(self._ref, results))
+
+    def _line(self, instruction: Forward) -> tuple[str, int]:
+        if isinstance(instruction, Sum):
+            right = self._sum(instruction)
+            letter = "h" if any(term.kind == "product" for term in instruction.terms) else "s"
+        elif isinstance(instruction, Map):
+            right = f"{instruction.op.name}({', '.join(map(self._operand, instruction.operands))})"
+            letter = "a"
+        else:
+            right = f"{instruction.op.name}({self._ref(instruction.operand)})"
+            letter = "m"
+        out = instruction.out
+        name = self._fresh("c" if out.once else letter)
+        self._name_block(out, name)
+        return f"{name} = {right}", out.size
+
+    def _fresh(self, letter: str) -> str:
+        self._taken[letter] += 1
+        return f"{letter}{self._taken[letter]}"
+
+    def _name_block(self, ref: Ref, name: str) -> None:
+        self._blocks[ref.once, ref.start] = name, ref
+        for place in ref.places:
+            self._block_of[ref.once, place] = ref.start
+
+    # Operands
+
+    def _sum(self, s: Sum) -> str:
+        terms = [(term.scale, self._term(term)) for term in sorted(s.terms, key=lambda t: t.kind != "product")]
+        if s.constant or not terms:
+            terms.append((-1.0 if s.constant < 0 else 1.0, f"{abs(s.constant):.6g}"))
+        if terms[0][0] < 0:  # 1 - a, rather than -a + 1
+            terms.sort(key=lambda t: t[0] < 0)
+        text = ""
+        for scale, term in terms:
+            text = _joined(text, scale, term)
+        return text
+
+    def _term(self, term: Term) -> str:
+        if term.right is None:
+            return f"sum({self._ref(term.left)})" if term.kind == "total" else self._ref(term.left, "b")
+        right = self._ref(term.right)
+        if term.kind == "dot":
+            return f"dot({self._ref(term.left)}, {right})"
+        return f"{self._ref(term.left, 'W' if term.kind == 'product' else 'w')} {'@' if term.kind == 'product' else '*'} {right}"
+
+    def _operand(self, x: Operand) -> str:
+        return self._ref(x) if isinstance(x, Ref) else f"{x:.6g}"
+
+    def _ref(self, ref: Ref, letter: str = "p") -> str:
+        starts = list(dict.fromkeys(self._block_of.get((ref.once, place), -1) for place in ref.places))
+        if starts == [-1]:
+            return self._constants(ref) if all(place in self.program.memory.constants for place in ref.places) else self._param(ref, letter)
+        if len(starts) > 1:
+            names = [self._blocks[ref.once, start][0] if start >= 0 else "p" for start in starts]
+            return f"[{', '.join(names if len(names) <= 4 else [*names[:3], '...'])}]"
+        name, whole = self._blocks[ref.once, starts[0]]
+        return f"{name}{_part(ref, whole)}"
+
+    def _constants(self, ref: Ref) -> str:
+        numbers = [f"{self.program.memory.constants[place]:.4g}" for place in ref.places]
+        return f"[{', '.join(numbers if len(numbers) <= 4 else [*numbers[:3], '...'])}]"
+
+    def _param(self, ref: Ref, letter: str) -> str:
+        """The name of parameters: as their structure calls them if that is all of a part of it, else a letter and a number."""
+        shape = tuple([length for n, length in enumerate(ref.shape) if length > 1 or n == len(ref.shape) - 1])
+        key = ref.places, shape
+        if key not in self._params:
+            path = self._leaves.get((min(ref.places), ref.size))
+            if path is not None and sorted(ref.places) == list(range(min(ref.places), min(ref.places) + ref.size)):
+                reversed_ = "[::-1]" if ref.reshaped(ref.size).strides == (-1,) else "[...]"
+                self._params[key] = path if ref.is_block else f"{path}.T" if len(shape) > 1 else path + reversed_
+            elif ref.size == 1:
+                self._params[key] = f"p[{ref.start}]"
+            else:
+                self._params[key] = self._fresh("W" if len(shape) > 1 else letter)
+        return self._params[key]
+
+
+def _joined(text: str, scale: float, term: str) -> str:
+    """`text` plus `scale` times `term`."""
+    factor = "" if abs(scale) == 1.0 else f"{abs(scale):.6g} "
+    if not text:
+        return f"{'-' if scale < 0 else ''}{factor}{term}"
+    return f"{text} {'-' if scale < 0 else '+'} {factor}{term}"
+
+
+def _part(ref: Ref, whole: Ref) -> str:
+    """Which elements of a block a ref means, as an index."""
+    if ref.places == whole.places:
+        return ""
+    first = ref.start - whole.start
+    if len(set(ref.places)) == 1:
+        return f"[{first}]" if whole.size > 1 else ""
+    if ref.is_block:
+        return f"[{first}:{first + ref.size}]"
+    line = ref.reshaped(ref.size).strides
+    if line is not None:
+        end = ref.places[-1] - whole.start + (1 if line[0] > 0 else -1)
+        return f"[{first}:{end if end >= 0 else ''}:{line[0]}]"
+    return "[windows]" if ref.strides is not None else "[...]"

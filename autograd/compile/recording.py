@@ -11,13 +11,15 @@ from typing import Any, ClassVar, NoReturn, final
 
 from .. import ops
 from ..callers import user_line
-from ..op import Op, as_float, is_array, shown
+from ..errors import RecordingError
+from ..local import local
+from ..op import Op
 from ..operators import Method, Number
+from ..plain import as_float, is_array, is_plain, shown
 from ..structure import leaves, rebuild
 from ..tracking import guarded, is_tracked
 from ..value import Value, topological_order
 from ..zeros import ZERO, contribution, number, plus, when
-from . import RecordingError
 from .gated import Gated
 from .tape import CONST, INPUT, PARAM, Node, Tape, live
 
@@ -89,13 +91,7 @@ def _constant_first(op: Op) -> Method:
 
 def _meets(other: Any) -> bool:
     """Whether this class answers for an operator between a recorded number and `other`; Duals answer themselves."""
-    return type(other) in (float, int, Value, Recorded) or (not isinstance(other, Number) and not is_array(other) and _is_plain(other))
-
-
-def _is_plain(x: Any) -> bool:
-    from ..op import is_plain
-
-    return is_plain(x)
+    return type(other) in (float, int, Value, Recorded) or (not isinstance(other, Number) and not is_array(other) and is_plain(other))
 
 
 @final
@@ -207,7 +203,7 @@ class Recording(Tape):
         for place in range(end - 1, -1, -1):
             if depends[place] and place in adjoints and place not in stops:
                 op, *operands = self.nodes[place]
-                partials = op.local(*(_at(self, j) if depends[j] else self._constant_or_number(j) for j in (place, *operands)))
+                partials = local(op, *(_at(self, j) if depends[j] else self._constant_or_number(j) for j in (place, *operands)))
                 for j, partial in zip(operands, partials, strict=True):
                     if depends[j]:
                         adjoints[j] = plus(adjoints.get(j, ZERO), contribution(adjoints[place], partial))
@@ -322,4 +318,4 @@ def record_partials(op: Op, operands: list[float | None]) -> tuple[Tape, list[in
     y = _at(tape, inputs[-1])
     x = [_at(tape, place) if known is None else known for place, known in zip(inputs, operands, strict=False)]
     lean = _LEAN.get(op)
-    return tape, [_operand(tape, number(d), op) for d in (lean(y, *x) if lean else op.local(y, *x))]
+    return tape, [_operand(tape, number(d), op) for d in (lean(y, *x) if lean else local(op, y, *x))]

@@ -16,7 +16,7 @@ from typing import Any
 from .. import ops
 from ..op import Op
 from .flatten import CONSTANT, FEW_PRODUCTS, ONCE, ROW, Flat, Units
-from .program import Forward, Map, Memory, Operand, Reduce, Ref, Sum, Term
+from .instructions import Forward, Map, Memory, Operand, Reduce, Ref, Sum, Term
 from .tape import Tape
 
 _FEW_TERMS, _FEW_UNITS, _LARGE = 4, 4, 16

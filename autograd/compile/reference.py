@@ -7,9 +7,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from .. import ieee
+from ..local import local
 from .adjoint import Backward
+from .instructions import Accumulate, Instruction, Map, Memory, Opaque, Operand, Outer, Pull, Reduce, Ref, Shares, Sum, Term
 from .layout import Layout, as_rows
-from .program import Accumulate, Instruction, Map, Memory, Opaque, Operand, Outer, Program, Pull, Reduce, Ref, Shares, Sum, Term
+from .program import Program
 from .replay import Replay
 
 
@@ -114,7 +116,7 @@ class Machine:
 
     def _opaque(self, o: Opaque) -> None:
         columns = [self.get(x) * (o.result.size if not isinstance(x, Ref) else 1) for x in (o.result, *o.operands)]
-        partials = [o.op.local(*x) for x in zip(*columns, strict=True)]
+        partials = [local(o.op, *x) for x in zip(*columns, strict=True)]
         for out, numbers in zip(o.outs, zip(*partials, strict=True), strict=True):
             self._put(out, [float(x) for x in numbers])
 

@@ -14,6 +14,7 @@ from itertools import product
 from typing import Any
 
 from .. import ops
+from ..local import local
 from ..op import Op
 from ..zeros import ZERO, contribution, number, plus
 from .recording import Recording
@@ -73,7 +74,7 @@ class Replay:
 def _partials(op: Op, y: Any, x: list[Any]) -> Iterable[Any]:
     """The rule of an op; row by row where it is a user's own that cannot run on several rows at once."""
     try:
-        return op.local(y, *x)
+        return local(op, y, *x)
     except Exception:
         if not hasattr(y, "partials_each"):
             raise

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 
 from .. import ops
 from ..op import Op
-from .program import Map, Program, Reduce
+from .instructions import Map, Reduce
+from .private_ops import peak
+from .program import Program
 from .recording import Recording, record_partials
-from .simplify import peak
 
 
 class Report:

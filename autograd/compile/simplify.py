@@ -8,28 +8,14 @@ of zeros and roundings may differ.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from .. import ieee, ops
 from ..op import Op
+from .private_ops import exp_difference, fraction, log_fraction, peak
 from .tape import CONST, Tape, live
 
 Rule = Callable[[Tape, tuple[int, ...]], "int | None"]
-
-# The largest of a sequence with derivative 0, to be subtracted where the result does not depend on what is subtracted.
-peak: Final = Op("peak", ieee.largest, lambda y, *x: (0.0,) * len(x), arity=None, doc="The largest of a sequence, held constant.")
-
-# A softmax in parts that its outputs have in common: the exponentials e^(x - peak), and for each of them the sum of all others. Its
-# derivatives do not cancel where one share is nearly 1, and its logarithm is exact there.
-exp_difference: Final = ops.table["exp_difference"]
-fraction: Final = Op("fraction", ieee.fraction, lambda y, a, b: (b / (a + b) / (a + b), -y / (a + b)), arity=2, doc="a / (a + b).")
-log_fraction: Final = Op("log_fraction", ieee.log_fraction, lambda y, x, top, rest: _log_fraction_partials(y, x, top, rest), arity=3,
-                         doc="log of fraction(e^(x - top), rest).")  # fmt: skip
-
-
-def _log_fraction_partials(y: Any, x: Any, top: Any, rest: Any) -> tuple[Any, ...]:
-    return -ops.expm1(y), 0.0, -1.0 / (exp_difference(x, top) + rest)
-
 
 _FEW = 4  # terms of a sum that are added one by one
 _TERMS = 4096  # sums of exponentials longer than this are left as they are

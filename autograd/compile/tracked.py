@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..dual import Dual
-from ..op import Op, is_array
+from ..op import Op
 from ..operators import Number
+from ..plain import is_array
 from ..tracking import guards, is_tracked
 from .layout import Layout, as_rows
 from .recording import Recorded

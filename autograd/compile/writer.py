@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from .. import ops
 from ..op import Op
 from .adjoint import Backward, reads
+from .instructions import Accumulate, Instruction, Map, Memory, Opaque, Operand, Outer, Pull, Reduce, Ref, Shares, Sum, Term
 from .kernels import kernel_of, partials_of, sequence_kernel_of, ufunc_of
-from .program import Accumulate, Instruction, Map, Memory, Opaque, Operand, Outer, Program, Pull, Reduce, Ref, Shares, Sum, Term
+from .program import Program
 
 Array = NDArray[Any]
 LARGE: Final = 4096  # numbers of a matrix that is not copied

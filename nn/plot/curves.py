@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from autograd import grad
 
 from ..activations import Function, activation_function
-from ..history import History
 from .canvas import PALE, PALETTE, QUIET, Range, axes, between, checked_range, labelled
+from .course import Course
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -53,7 +53,7 @@ def _function(f: str | Function | None) -> Function:
     return function
 
 
-def history(history: History, *, log: bool = False, ax: Axes | None = None) -> Axes:
+def history(history: Course, *, log: bool = False, ax: Axes | None = None) -> Axes:
     """Loss over the epochs, and the metric if there is one, by an axis of its own on the right; dashed for the rows held out.
 
     Args:
@@ -76,7 +76,7 @@ def history(history: History, *, log: bool = False, ax: Axes | None = None) -> A
     return ax
 
 
-def _course(ax: Any, name: str, colour: str, training: list[float], validation: list[float]) -> list[Any]:
+def _course(ax: Any, name: str, colour: str, training: Sequence[float], validation: Sequence[float]) -> list[Any]:
     epochs = range(1, len(training) + 1)
     ax.set_ylabel(name, color=colour)
     lines: list[Any] = ax.plot(epochs, training, color=colour, label=name)

@@ -11,9 +11,9 @@ from autograd import files
 
 from .. import rows
 from ..checks import positive_int
-from ..history import History
 from .boundary import Data, furthest, predicted, scene
 from .canvas import matplotlib
+from .course import Course
 
 _PIXELS, _DPI = (480, 360), 80
 _DURATION, _LAST = 150, 2500  # milliseconds
@@ -58,7 +58,7 @@ class TrainingGif:
         """Which epochs have been recorded."""
         return list(self._seen)
 
-    def __call__(self, history: History) -> None:
+    def __call__(self, history: Course) -> None:
         """Record the model after this epoch, if it is its turn: for `on_epoch` of `nn.fit`."""
         if len(history) % self.every == 0:
             self._seen[len(history)] = self._look()

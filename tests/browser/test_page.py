@@ -14,7 +14,8 @@ from autograd.draw import number
 from autograd.notebook import embedded
 from autograd.page import page as written
 from autograd.page import typeset
-from autograd.stepping import FORWARD, Steps, steps
+from autograd.steps import Steps, steps
+from autograd.trace import FORWARD
 
 from ..test_stepping import HOSTILE, diamond, network, sigmoid_example
 from .conftest import MISSING, Open

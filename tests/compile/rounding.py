@@ -12,8 +12,9 @@ from typing import Any
 
 from autograd import ops
 from autograd.compile.compiled import Compiled
-from autograd.compile.program import Map, Opaque, Reduce, Shares
+from autograd.compile.instructions import Map, Opaque, Reduce, Shares
 from autograd.compile.reference import Machine
+from autograd.local import local
 from autograd.op import Op
 
 U = 2.0**-53
@@ -82,7 +83,7 @@ def _function(op: Op, operands: Sequence[Rounded], terms: int) -> Rounded:
     """An op of so many terms, added up inside in any order."""
     numbers = [v.x for v in operands]
     y = op.forward(*numbers)
-    slopes = [abs(float(d)) for d in op.local(y, *numbers)]
+    slopes = [abs(float(d)) for d in local(op, y, *numbers)]
     carried = sum(d * v.off for d, v in zip(slopes, operands, strict=True) if v.off)
     inside = sum(d * abs(v.x) for d, v in zip(slopes, operands, strict=True)) if terms > 1 else 0.0
     return Rounded(y, carried + U * terms * inside, abs(y), 2 * ULPS)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from autograd import ops
 from autograd.compile import kernels
-from autograd.compile.simplify import fraction, log_fraction, peak
+from autograd.compile.private_ops import fraction, log_fraction, peak
 from autograd.op import Op
 
 inf = float("inf")

@@ -12,7 +12,7 @@ import pytest
 import nn
 from autograd import Value, compile, dot, logsumexp, primitive, relu, softmax, tanh
 from autograd.compile.compiled import Compiled
-from autograd.compile.program import Map, Sum
+from autograd.compile.instructions import Map, Sum
 from autograd.compile.recording import _LEAN
 from autograd.op import Op
 

@@ -15,7 +15,7 @@ import autograd
 import nn
 from autograd import Value, compile, dot, relu, sigmoid, tanh
 from autograd.compile import numpy_backend
-from autograd.compile.program import Reduce
+from autograd.compile.instructions import Reduce
 
 from .checks import BACKENDS, check, difference
 from .programs import Program, Shapes, network_function

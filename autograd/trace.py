@@ -1,4 +1,4 @@
-"""steps: the forward pass node by node, and the backward pass edge by edge, with every number that takes part.
+"""The trace of a graph: the forward pass node by node, and the backward pass edge by edge, with every number that takes part.
 
 The backward pass is the chain rule, one edge at a time: the gradient that has arrived at a result, times the local derivative of
 that result in one operand, is that operand's contribution, and contributions add up.
@@ -28,22 +28,19 @@ b passes on 2, not the 1 that arrived first. In a diamond a wrong order goes wro
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from os import PathLike
 from typing import Any, NamedTuple, overload
 
-from . import files
 from .graph import Graph
-from .op import Op, shown
+from .local import local
+from .op import Op
 from .tables import short, table
 from .value import Value, require_current
 from .zeros import ZERO, contribution, number, plus
 
 FORWARD, BACKWARD = "forward", "backward"
-_ENDINGS = (".html", ".gif")
 _INFIX = frozenset({"+", "-", "*", "/", "**", "%", ">", ">=", "<", "<=", "==", "!="})
 _OPERANDS = 6  # written out in a rule; the others of a longer sequence are left out
 
@@ -81,34 +78,6 @@ class Step(NamedTuple):
         return self.node if self.parent is None else self.parent
 
 
-def steps(v: Value) -> Steps:
-    """Every step of the forward and the backward pass of `v`, as a sequence. No node's `grad` changes.
-
-    >>> x = Value(3.0, "x")
-    >>> y = x * x
-    >>> print(steps(y))
-    forward: every node after its operands
-    step  value  rule
-    ----  -----  ----------------------
-    0         3  x = 3
-    1         9  v1 = x * x = 3 * 3 = 9
-    <BLANKLINE>
-    backward: every node after all that use it
-    step  total  arrived  rule
-    ----  -----  -------  --------------------------------------
-    2         1   1 of 1  dv1/dv1 = 1
-    3         3   1 of 2  dv1/dx += dv1/dv1 * dv1/dx = 1 * 3 = 3
-    4         6   2 of 2  dv1/dx += dv1/dv1 * dv1/dx = 1 * 3 = 3
-
-    Raises:
-        TypeError: if `v` is not a Value.
-        StaleGraphError: if the data of a leaf was set after something here was computed from it.
-    """
-    if not isinstance(v, Value):
-        raise TypeError(f"steps needs a Value (got {shown(v)}, {type(v).__name__})")
-    return Steps(v)
-
-
 def sweep(root: Value, order: Iterable[Value]) -> list[Step]:
     """The backward steps when the nodes of `order`, one after another, pass on the gradient that has arrived so far.
 
@@ -125,7 +94,7 @@ def _sweep(root: Value, order: Iterable[Value], data: Mapping[int, float]) -> It
         if node.op is None:
             continue
         value, upstream = data[id(node)], total.get(id(node), ZERO)
-        partials = node.op.local(value, *[data[id(x)] if type(x) is Value else x for x in node.args])
+        partials = local(node.op, value, *[data[id(x)] if type(x) is Value else x for x in node.args])
         for x, partial in zip(node.args, partials, strict=True):
             if type(x) is Value:
                 share = contribution(upstream, partial)
@@ -133,8 +102,8 @@ def _sweep(root: Value, order: Iterable[Value], data: Mapping[int, float]) -> It
                 yield Step(BACKWARD, node, x, value, *map(number, (upstream, partial, share, so_far)))
 
 
-class Steps(Sequence[Step]):
-    """The forward steps, then the backward steps. Prints as a table, shows itself in a notebook as a page to step through.
+class Trace(Sequence[Step]):
+    """The forward steps, then the backward steps. Prints as a table.
 
     They are those of the moment at which it was made, and computed when they are asked for.
     """
@@ -263,41 +232,7 @@ class Steps(Sequence[Step]):
 
     def __repr__(self) -> str:
         (name,) = self.graph.names([self.root]).values()
-        return f"<Steps of {short(name, 24)}: {self._sizes[0]} forward, {self._sizes[1]} backward>"
-
-    def save(self, path: str | PathLike[str]) -> str:
-        """Write the steps as a page to step through (.html, one file that needs no network) or an animation (.gif). Returns the path.
-
-        Raises:
-            ValueError: if the ending is neither, or the graph is too large to step through.
-            RenderError: if Graphviz is missing or fails. No file is written in either case.
-            ImportError: if a .gif needs Pillow, and it is missing.
-        """
-        path = os.fspath(path)
-        ending = os.path.splitext(path)[1].lower()
-        if ending not in _ENDINGS:
-            raise ValueError(f"cannot save steps as {path!r}: the name must end in {' or '.join(_ENDINGS)}")
-        if ending == ".html":
-            from .page import page
-
-            content = page(self).encode()
-        else:
-            from .gif import gif
-
-            content = gif(self)
-        files.write(path, content)
-        return path
-
-    def show(self) -> None:
-        """Show the page: in the notebook, else in the browser."""
-        from .notebook import show
-
-        show(self)
-
-    def _repr_html_(self) -> str:
-        from .notebook import embedded
-
-        return embedded(self)
+        return f"<{type(self).__name__} of {short(name, 24)}: {self._sizes[0]} forward, {self._sizes[1]} backward>"
 
 
 def _applied(op: Op, operands: list[Part], more: bool) -> list[Part]:
