@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-from autograd.primitive import forgetting
+from autograd.numbers.primitive import forgetting
 
 pytest_plugins = ["tests.extras", "tests.processors"]
 

@@ -11,79 +11,101 @@
 from __future__ import annotations
 
 import builtins
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from . import _guard
+from .support import guard as _guard
 
 _guard.check()
 
 from . import ops as ops
-from .anomaly import AnomalyError as AnomalyError
-from .anomaly import detect_anomaly as detect_anomaly
-from .checking import GradCheck as GradCheck
-from .checking import gradcheck as gradcheck
-from .compile.compiled import compile as compile
-from .draw import Drawing as Drawing
-from .draw import draw as draw
-from .dual import Dual as Dual
-from .errors import RecordingError as RecordingError
-from .functional import TrackingError as TrackingError
-from .functional import grad as grad
-from .functional import hessian as hessian
-from .functional import hvp as hvp
-from .functional import jacobian as jacobian
-from .functional import jvp as jvp
-from .functional import value_and_grad as value_and_grad
-from .functional import vjp as vjp
-from .graph import Graph as Graph
-from .grouping import group as group
-from .groups import Group as Group
-from .numeric import numeric_grad as numeric_grad
-from .op import Op as Op
+from .derivatives.functional import TrackingError as TrackingError
+from .derivatives.functional import grad as grad
+from .derivatives.functional import hessian as hessian
+from .derivatives.functional import hvp as hvp
+from .derivatives.functional import jacobian as jacobian
+from .derivatives.functional import jvp as jvp
+from .derivatives.functional import value_and_grad as value_and_grad
+from .derivatives.functional import vjp as vjp
+from .graphs import pickling as _pickling  # noqa: F401  (Values are pickled by its rules)
+from .graphs.anomaly import AnomalyError as AnomalyError
+from .graphs.anomaly import detect_anomaly as detect_anomaly
+from .graphs.graph import Graph as Graph
+from .graphs.grouping import group as group
+from .numbers import value as _value
+from .numbers.dual import Dual as Dual
+from .numbers.groups import Group as Group
+from .numbers.primitive import primitive as primitive
+from .numbers.value import StaleGraphError as StaleGraphError
+from .numbers.value import Value as Value
 from .ops import *  # noqa: F403  (every primitive)
-from .primitive import primitive as primitive
-from .steps import Steps as Steps
-from .steps import steps as steps
-from .trace import Step as Step
-from .value import StaleGraphError as StaleGraphError
-from .value import Value as Value
-from .zeros import when as when
+from .ops.op import Op as Op
+from .ops.zeros import when as when
+from .support.errors import RecordingError as RecordingError
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # these wait until they are used, see __getattr__
     from . import testing as testing
-    from .arrays import array as array
-    from .arrays import data as data
-    from .arrays import grads as grads
-    from .export import to_latex as to_latex
-    from .export import to_source as to_source
-    from .export import to_sympy as to_sympy
+    from .compiling.compiled import compile as compile
+    from .derivatives.checking import GradCheck as GradCheck
+    from .derivatives.checking import gradcheck as gradcheck
+    from .derivatives.numeric import numeric_grad as numeric_grad
+    from .languages.export import to_latex as to_latex
+    from .languages.export import to_source as to_source
+    from .languages.export import to_sympy as to_sympy
+    from .numbers.arrays import array as array
+    from .numbers.arrays import data as data
+    from .numbers.arrays import grads as grads
+    from .pictures.draw import Drawing as Drawing
+    from .pictures.draw import draw as draw
+    from .stepping.steps import Steps as Steps
+    from .stepping.steps import steps as steps
+    from .stepping.trace import Step as Step
 
 __version__ = "0.1.0"
 __distribution__ = "scalar-autograd"
 
-_EXPORTS = ("to_latex", "to_source", "to_sympy")  # wait until they are used
-_NUMPY = ("array", "data", "grads")  # live in a module that imports NumPy, and so wait until they are used
+_LATER = {
+    ".compiling.compiled": ("compile",),
+    ".derivatives.checking": ("GradCheck", "gradcheck"),
+    ".derivatives.numeric": ("numeric_grad",),
+    ".languages.export": ("to_latex", "to_source", "to_sympy"),
+    ".numbers.arrays": ("array", "data", "grads"),  # need NumPy
+    ".pictures.draw": ("Drawing", "draw"),
+    ".stepping.steps": ("Steps", "steps"),
+    ".stepping.trace": ("Step",),
+}
+_HOME = {name: module for module, names in _LATER.items() for name in names}
+_HIDING = ("array", "compile", "data", "grads")  # or need NumPy: not for `import *`
 
 
 def __getattr__(name: str) -> Any:
-    from importlib import import_module
-
-    if name in _NUMPY:
-        try:
-            return getattr(import_module(".arrays", __name__), name)
-        except ModuleNotFoundError as error:
-            raise ImportError(f"autograd.{name} needs NumPy, which is not installed: pip install numpy", name=error.name) from None
-    if name in _EXPORTS:
-        return getattr(import_module(".export", __name__), name)
+    """What was not imported before it is used: so `import autograd` is quick, and needs no NumPy."""
     if name == "testing":
         return import_module(".testing", __name__)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        found = getattr(import_module(_HOME[name], __name__), name)
+    except ModuleNotFoundError as error:
+        if error.name != "numpy":
+            raise
+        raise ImportError(f"autograd.{name} needs NumPy, which is not installed: pip install numpy", name=error.name) from None
+    globals()[name] = found
+    return found
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_NUMPY, *_EXPORTS, "testing"})
+    return sorted({*globals(), *_HOME, "testing"})
 
+
+def _display(v: Value) -> dict[str, str]:
+    from .pictures.draw import notebook_display
+
+    return notebook_display(v)
+
+
+_value.on_display = _display
 
 # For `import *`: all of the above but submodules, what needs NumPy and, as in NumPy, names that would hide Python's own (abs, max, ...).
-_public = [name for name, x in globals().items() if name[0] != "_" and getattr(x, "__module__", "").startswith(__name__)]
-globals()["__all__"] = [name for name in _public if not hasattr(builtins, name)]
+_now = [name for name, x in globals().items() if name[0] != "_" and getattr(x, "__module__", "").startswith(__name__)]
+globals()["__all__"] = [name for name in (*_now, *_HOME) if name not in _HIDING and not hasattr(builtins, name)]

@@ -16,10 +16,10 @@ from typing import NoReturn
 
 from . import Graph, Value, __version__, draw
 from .demo import demo, walkthrough
-from .expression import Expression, ExpressionError, nearest, normal, read
-from .render import RenderError
-from .steps import steps
-from .tables import printable
+from .languages.expression import Expression, ExpressionError, nearest, normal, read
+from .pictures.render import RenderError
+from .stepping.steps import steps
+from .support.tables import printable
 
 PICTURES, PAGES = (".svg", ".png", ".pdf", ".dot"), (".html", ".gif")
 DIRECTIONS = ("LR", "TB", "RL", "BT")

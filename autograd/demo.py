@@ -7,8 +7,8 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from . import Graph, Value, draw, exp
-from .render import RenderError
-from .tables import table
+from .pictures.render import RenderError
+from .support.tables import table
 
 GROUP = "scalar_autograd.demos"  # entry points: functions that take the folder to write to
 

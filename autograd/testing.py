@@ -19,10 +19,10 @@ from inspect import Parameter, Signature
 from typing import Any
 
 from . import ops
-from .checking import GradCheck, gradcheck
-from .op import Op
+from .derivatives.checking import GradCheck, gradcheck
+from .numbers.value import Value
 from .ops import named
-from .value import Value
+from .ops.op import Op
 
 
 def _register() -> None:

@@ -16,7 +16,7 @@ from compiled_peers import Ours, absent, present
 from compiled_tables import Results, duration, markdown, plot
 from eager import cpu, environment
 
-from autograd import files
+from autograd.support import files
 
 HERE = Path(__file__).parent
 TABLE, PICTURE = HERE / "compiled.md", HERE.parent / "docs" / "compiled.png"

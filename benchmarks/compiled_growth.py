@@ -38,7 +38,7 @@ def measure(rounds: int) -> list[Compilation]:
 def compilation(case: Case, rounds: int) -> Compilation:
     """Everything anew each time."""
     from autograd import compile
-    from autograd.compile.recording import Recording
+    from autograd.compiling.record.recording import Recording
 
     params, rows = case.params, case.rows
     f = compile(case.scalar, params, rows[0])

@@ -13,7 +13,7 @@ from compiled_growth import SAID, Compilation
 from compiled_peers import CONTENDERS, Casadi, CasadiGcc, Jax, Numba, NumPy, NumPyInPlace, OursNative, OursNumPy, Torch, TorchCompile
 from compiled_turns import Result
 
-from autograd import files
+from autograd.support import files
 
 OURS = (OursNative.name, OursNumPy.name)
 AGAINST_TORCH = ("2-16-16-1, hinge, 100 rows", "64-32-10, cross entropy, 32 rows")

@@ -20,7 +20,7 @@ from common import Target
 from peers import Micrograd, Ours, absent, present
 from steps import REGIMES
 
-from autograd import files
+from autograd.support import files
 
 ON, OFF, COLLECTED = REGIMES
 FLAT = 1.5  # time per node at the largest size over that at the smallest, caches included

@@ -6,8 +6,9 @@ import io
 from pathlib import Path
 
 import nn
-from autograd import draw, files, steps
+from autograd import draw, steps
 from autograd.demo import sigmoid_example
+from autograd.support import files
 
 HERE = Path(__file__).parent
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .rows import unmasked
+from .support.rows import unmasked
 
 Array = NDArray[Any]
 Labels = Sequence[float]

@@ -6,12 +6,13 @@ import io
 from pathlib import Path
 from typing import Any
 
-from autograd import Value, draw, files
+from autograd import Value, draw
+from autograd.support import files
 
 from . import datasets, plot
-from .layers import MLP
+from .fitting.fit import fit
+from .modules.layers import MLP
 from .optim import Adam
-from .training import fit
 
 
 def moons(out: Path) -> None:

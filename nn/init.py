@@ -14,7 +14,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from .checks import positive_int
+from .support.checks import positive_int
 
 Matrix = list[list[float]]
 Initializer = Callable[..., Matrix]

@@ -20,13 +20,13 @@ from autograd import Value, dot, mean, square
 from autograd import sum as total
 
 from . import init, losses, regularizers
-from .checks import positive_int
-from .history import History
-from .module import Module
+from .fitting.fit import fit as train
+from .fitting.history import History
+from .modules.module import Module
 from .optim import SGD, Optimizer
-from .rows import Row, features, labels
 from .schedules import Schedule
-from .training import fit as train
+from .support.checks import positive_int
+from .support.rows import Row, features, labels
 
 M = TypeVar("M", bound="LinearRegression")
 P = TypeVar("P", bound="Perceptron")

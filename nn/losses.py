@@ -19,10 +19,10 @@ from typing import Any
 
 from autograd import dot, log, logsumexp, maximum, mean, ops, relu, softplus, square, where
 from autograd import sum as total
-from autograd.plain import is_plain
+from autograd.support.plain import is_plain
 
-from .rows import plain, unmasked
-from .targets import ANY, CLASSES, PROBABILITIES, REALS, SIGNS, Targets
+from .support.rows import plain, unmasked
+from .support.targets import ANY, CLASSES, PROBABILITIES, REALS, SIGNS, Targets
 
 Formula = Callable[[Any, Any], Any]
 _log_share = ops.table["log_softmax"]  # of its first operand among all

@@ -25,9 +25,9 @@ from typing import Any, ClassVar
 
 from autograd import Value
 
-from . import state
-from .module import Module
+from .modules.module import Module
 from .schedules import Schedule
+from .support import state
 
 
 class Optimizer:

@@ -9,7 +9,7 @@ from operator import index
 from random import Random
 from typing import Any
 
-from .rows import Data, Row, features, labels, unmasked
+from .support.rows import Data, Row, features, labels, unmasked
 
 
 def minibatches(n: int | Sized, size: int, rng: Random | int | None = None, replacement: bool = False) -> Iterator[list[int]]:

@@ -16,7 +16,7 @@ from autograd import abs as magnitude
 from autograd import dot
 from autograd import sum as total
 
-from .module import Module
+from .modules.module import Module
 
 Regularizer = Callable[[Any], Any]
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from autograd import render
+from autograd.pictures import render
 
 
 @pytest.fixture(params=["dot", "wheel"], scope="module")

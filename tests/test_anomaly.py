@@ -178,7 +178,7 @@ def test_other_threads_are_not_watched() -> None:
 
 
 def test_it_costs_nothing_outside() -> None:
-    from autograd import value
+    from autograd.numbers import value
 
     with detect_anomaly():
         assert value.on_record is not None

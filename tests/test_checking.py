@@ -44,8 +44,8 @@ from autograd import (
     tan,
     where,
 )
-from autograd.checking import BORDER, KINK, OK, OUTSIDE, UNSURE, WRONG
-from autograd.local import local
+from autograd.derivatives.checking import BORDER, KINK, OK, OUTSIDE, UNSURE, WRONG
+from autograd.numbers.local import local
 from autograd.testing import _CHOICES, Expression, expressions, points_for, smooth
 
 from . import oracle

@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 
 from autograd import Value, __version__
 from autograd.__main__ import main
-from autograd.expression import MAX_TOKENS, read
-from autograd.steps import Steps, steps
+from autograd.languages.expression import MAX_TOKENS, read
+from autograd.stepping.steps import Steps, steps
 
 SIGMOID = ["1/(1+exp(-(w0*x0+w1*x1+w2)))", "w0=2", "x0=-1", "w1=-3", "x1=-2", "w2=-3"]
 Captured = pytest.CaptureFixture[str]

@@ -15,9 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograd import Drawing, Graph, Value, draw, exp, group, log, ops, relu, render, sqrt
+from autograd import Drawing, Graph, Value, draw, exp, group, log, ops, relu, sqrt
 from autograd.demo import sigmoid_example
-from autograd.draw import number
+from autograd.pictures import render
+from autograd.pictures.draw import number
 from autograd.testing import Expression, expressions
 
 pytestmark = pytest.mark.usefixtures("each_graphviz")

@@ -13,8 +13,18 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from autograd import Dual, Graph, Value, dot, jvp, ops, primitive
-from autograd.expression import CONSTANTS, MAX_DIGITS, MAX_LENGTH, MAX_NESTING, MAX_TOKENS, Expression, ExpressionError, functions, read
-from autograd.op import Op
+from autograd.languages.expression import (
+    CONSTANTS,
+    MAX_DIGITS,
+    MAX_LENGTH,
+    MAX_NESTING,
+    MAX_TOKENS,
+    Expression,
+    ExpressionError,
+    functions,
+    read,
+)
+from autograd.ops.op import Op
 
 NAMES = ("a", "b", "x0", "w_1", "θ", "数", "ﬁ", "E")  # the ligature is one of the letters that Python takes for others
 SIGMOID = "1/(1+exp(-(w0*x0+w1*x1+w2)))"

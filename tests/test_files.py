@@ -17,7 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nn
-from autograd import Graph, Value, draw, files, steps
+from autograd import Graph, Value, draw, steps
+from autograd.support import files
 from nn.demo import _saved
 
 unix = pytest.mark.skipif(os.name != "posix", reason="links, rights and pipes are those of Unix")

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from autograd import AnomalyError, Graph, Value, detect_anomaly, draw, group, log, relu, steps
 from autograd import sum as total
-from autograd.scene import _DEEPEST as DEEPEST
-from autograd.scene import arrange, homes
+from autograd.pictures.scene import _DEEPEST as DEEPEST
+from autograd.pictures.scene import arrange, homes
 
 
 def grouped() -> Value:

@@ -60,7 +60,7 @@ def test_another_package_elsewhere_on_the_path(tmp_path: Path, ours_first: bool)
         done = run("import autograd; print(autograd.__distribution__)", *path)
     else:
         theirs = str(path[1])
-        done = run(f"import autograd; sys.path.insert(0, {theirs!r}); autograd._guard.check()", path[0])
+        done = run(f"import autograd; sys.path.insert(0, {theirs!r}); autograd.support.guard.check()", path[0])
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("UserWarning: HIPS's package autograd is installed too") == 1
     assert str(other) in done.stderr

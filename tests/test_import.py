@@ -89,9 +89,9 @@ def test_unknown_names() -> None:
         autograd.nowhere  # noqa: B018
 
 
-@pytest.mark.parametrize("first", ["autograd.testing", "hypothesis", "nn", "autograd.value", "autograd.arrays", "numpy"])
+@pytest.mark.parametrize("first", ["autograd.testing", "hypothesis", "nn", "autograd.numbers.value", "autograd.numbers.arrays", "numpy"])
 def test_any_module_may_be_imported_first(first: str) -> None:
-    if first in ("numpy", "autograd.arrays"):
+    if first in ("numpy", "autograd.numbers.arrays"):
         pytest.importorskip("numpy")
     rest = "import autograd, autograd.testing; from hypothesis import strategies as st; st.from_type(autograd.Value).validate()"
     assert run(f"import {first}; {rest}") == ""

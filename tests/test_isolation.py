@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from autograd import Value, draw, render, steps
+from autograd import Value, draw, steps
+from autograd.pictures import render
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = {"pygraphviz", "graphviz", "PIL", "numpy", "IPython", "ipykernel", "ipykernel_launcher", "zmq", "matplotlib", "sitecustomize"}

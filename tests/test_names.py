@@ -20,11 +20,11 @@ from hypothesis import strategies as st
 
 from autograd import Graph, Op, Value, compile, detect_anomaly, draw, exp, gradcheck, group, log, logsumexp, primitive, steps, tanh
 from autograd.__main__ import main
-from autograd.compile.compiled import Compiled
-from autograd.compile.exporting import own_primitives
+from autograd.compiling.backends.source import own_primitives
+from autograd.compiling.compiled import Compiled
 from autograd.demo import walkthrough
-from autograd.export import identifier, to_latex, to_source, to_sympy
-from autograd.page import page
+from autograd.languages.export import identifier, to_latex, to_source, to_sympy
+from autograd.stepping.page import page
 
 # Of what is generated, here and there.
 VOCABULARY = """

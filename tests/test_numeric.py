@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from autograd import exp, log, numeric_grad, sigmoid, sin, sqrt
-from autograd.numeric import ANALYTIC, Complex
+from autograd.derivatives.numeric import ANALYTIC, Complex
 from autograd.ops import table
 from autograd.testing import points_for
 from tests.extras import extra

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import autograd
 from autograd import Graph, Op, Value, grad, gradcheck, hessian, hvp, jvp, numeric_grad, ops, primitive
-from autograd.primitive import forget, forgetting
+from autograd.numbers.primitive import forget, forgetting
 from autograd.testing import Expression, assert_gradients, expressions, points_for
 from tests.extras import extra
 

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd import Graph, Op, Value, draw, group, ops, render, steps
-from autograd.render import RenderError
+from autograd import Graph, Op, Value, draw, group, ops, steps
+from autograd.pictures import render
+from autograd.pictures.render import RenderError
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the programs are scripts of the shell")
 

@@ -17,7 +17,7 @@ import pytest
 
 import autograd
 from autograd import Graph, Value, gradcheck, ops
-from autograd.checking import GradCheck
+from autograd.derivatives.checking import GradCheck
 
 MILLION = """
 import gc, pickle, sys, threading

@@ -19,16 +19,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograd import Graph, Value, exp, files, group, render
+from autograd import Graph, Value, exp, group
 from autograd import sum as total_of
-from autograd.draw import number
-from autograd.gif import MAX_FRAMES
-from autograd.notebook import embedded
-from autograd.page import MAX_NODES, Show, page
-from autograd.steps import Steps, steps
-from autograd.trace import BACKWARD, FORWARD, sweep
-from autograd.value import derivatives
-from autograd.zeros import ZERO
+from autograd.numbers.value import derivatives
+from autograd.ops.zeros import ZERO
+from autograd.pictures import render
+from autograd.pictures.draw import number
+from autograd.stepping.gif import MAX_FRAMES
+from autograd.stepping.notebook import embedded
+from autograd.stepping.page import MAX_NODES, Show, page
+from autograd.stepping.steps import Steps, steps
+from autograd.stepping.trace import BACKWARD, FORWARD, sweep
+from autograd.support import files
 
 pytestmark = pytest.mark.usefixtures("each_graphviz")
 

@@ -17,8 +17,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from autograd import Graph, Value, exp, files, group, primitive, storage, sum
-from autograd.primitive import forget
+from autograd import Graph, Value, exp, group, primitive, sum
+from autograd.graphs import storage
+from autograd.numbers.primitive import forget
+from autograd.support import files
 from autograd.testing import Expression, expressions
 
 SPECIAL = [math.nan, math.inf, -math.inf, -0.0, 0.0, 5e-324, 1.7976931348623157e308, 0.1, 1 / 3]

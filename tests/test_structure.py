@@ -26,8 +26,8 @@ from autograd import (
     value_and_grad,
     vjp,
 )
-from autograd.expression import read
-from autograd.plain import shown
+from autograd.languages.expression import read
+from autograd.support.plain import shown
 
 
 def lists(depth: int) -> Any:

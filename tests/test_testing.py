@@ -13,7 +13,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from autograd import Graph, Op, Value, gradcheck, ops
-from autograd.local import local
+from autograd.numbers.local import local
 from autograd.testing import Expression, assert_gradients, expressions, points_for, smooth, values
 
 UNSHRUNK = settings(phases=[Phase.generate], max_examples=1000, database=None)

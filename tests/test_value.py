@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd import Graph, Value, exp, ops, primitive
+from autograd.numbers.value import topological_order
 from autograd.testing import Expression, expressions, values
-from autograd.value import topological_order
 from tests.extras import extra
 
 np = extra("numpy")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from autograd import argmax
 
-from .. import rows
+from ..support import rows
 from .canvas import INK, PALETTE, Grid, around, axes, between, labelled, pale, shades
 
 if TYPE_CHECKING:

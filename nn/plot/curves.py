@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from autograd import grad
 
-from ..activations import Function, activation_function
+from ..modules.activations import Function, activation_function
 from .canvas import PALE, PALETTE, QUIET, Range, axes, between, checked_range, labelled
 from .course import Course
 

@@ -7,10 +7,10 @@ import io
 from os import PathLike, fspath
 from typing import Any
 
-from autograd import files
+from autograd.support import files
 
-from .. import rows
-from ..checks import positive_int
+from ..support import rows
+from ..support.checks import positive_int
 from .boundary import Data, furthest, predicted, scene
 from .canvas import matplotlib
 from .course import Course

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from autograd import Value, mean
 
-from .. import losses, rows
-from ..instead import Instead
-from ..layers import Sequential
+from .. import losses
 from ..losses import Formula, Loss
-from ..module import Module
-from ..normalization import Dropout
-from ..places import survey
+from ..modules.instead import Instead
+from ..modules.layers import Sequential
+from ..modules.module import Module
+from ..modules.normalization import Dropout
+from ..modules.places import survey
+from ..support import rows
 from .canvas import PALETTE, SIZE, axes, labelled, new_series
 
 if TYPE_CHECKING:

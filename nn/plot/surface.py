@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .. import rows
+from ..support import rows
 from .canvas import QUIET, Grid, Range, around, axes, checked_range, labelled, new_series, shades
 
 if TYPE_CHECKING:

@@ -10,12 +10,12 @@ import pytest
 
 from autograd import Graph, Value, group
 from autograd import sum as total_of
-from autograd.draw import number
-from autograd.notebook import embedded
-from autograd.page import page as written
-from autograd.page import typeset
-from autograd.steps import Steps, steps
-from autograd.trace import FORWARD
+from autograd.pictures.draw import number
+from autograd.stepping.notebook import embedded
+from autograd.stepping.page import page as written
+from autograd.stepping.page import typeset
+from autograd.stepping.steps import Steps, steps
+from autograd.stepping.trace import FORWARD
 
 from ..test_stepping import HOSTILE, diamond, network, sigmoid_example
 from .conftest import MISSING, Open

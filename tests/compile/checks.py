@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd import compile
-from autograd.structure import leaves
+from autograd.support.structure import leaves
 
 from .programs import Program, eager
 

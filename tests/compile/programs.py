@@ -14,8 +14,8 @@ import numpy as np
 
 import autograd
 from autograd import Value, dot, exp, log, logsumexp, maximum, ops, primitive, relu, sigmoid, softmax, softplus, tanh, where
-from autograd.ieee import extended
-from autograd.op import Op
+from autograd.ops.ieee import extended
+from autograd.ops.op import Op
 from autograd.testing import smooth
 
 Function = Callable[[Any, Any], Any]
@@ -484,7 +484,7 @@ _UNROLLED = {
 
 def eager(program: Program, params: list[float], rows: list[list[float]]) -> tuple[list[float], list[float], list[list[float]]]:
     """Values, the gradient of their sum in the parameters, and the gradient of each in its row, from numbers in order."""
-    from autograd.structure import rebuild
+    from autograd.support.structure import rebuild
 
     leaves = [Value(v) for v in params]
     p = rebuild(program.params, iter(leaves))

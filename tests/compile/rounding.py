@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from autograd import ops
-from autograd.compile.compiled import Compiled
-from autograd.compile.instructions import Map, Opaque, Reduce, Shares
-from autograd.compile.reference import Machine
-from autograd.local import local
-from autograd.op import Op
+from autograd.compiling.backends.reference import Machine
+from autograd.compiling.compiled import Compiled
+from autograd.compiling.program.instructions import Map, Opaque, Reduce, Shares
+from autograd.numbers.local import local
+from autograd.ops.op import Op
 
 U = 2.0**-53
 ULPS = 4  # of a kernel

@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 
 import autograd
-from autograd import array_formulas, compile, exp, greater, logsumexp, maximum, ops, primitive, relu, tanh, where
-from autograd.compile.compiled import Compiled
-from autograd.compile.exporting import own_primitives, source, to_jax
-from autograd.formulas import FORMULAS, Form
+from autograd import compile, exp, greater, logsumexp, maximum, ops, primitive, relu, tanh, where
+from autograd.compiling.backends.source import own_primitives, source, to_jax
+from autograd.compiling.compiled import Compiled
+from autograd.languages import array_formulas
+from autograd.languages.formulas import FORMULAS, Form
 from nn import MLP
 
 from .checks import TOLERANCE, difference

@@ -9,9 +9,9 @@ import pytest
 from numpy.typing import NDArray
 
 from autograd import ops
-from autograd.compile import kernels
-from autograd.compile.private_ops import fraction, log_fraction, peak
-from autograd.op import Op
+from autograd.compiling.backends.numpy import kernels
+from autograd.compiling.record.private_ops import fraction, log_fraction, peak
+from autograd.ops.op import Op
 
 inf = float("inf")
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, 2.0, -2.0, 3.0, -3.0, 1e-8, -1e-8, 1e8, -1e8, 40.0, -40.0, 700.0, -700.0, 720.0, -745.0, 800.0,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from autograd import Value
-from autograd.compile.layout import Layout, as_rows, described
+from autograd.compiling.record.layout import Layout, as_rows, described
 from tests.extras import extra
 
 np = extra("numpy")

@@ -11,10 +11,10 @@ import pytest
 
 import nn
 from autograd import Value, compile, dot, logsumexp, primitive, relu, softmax, tanh
-from autograd.compile.compiled import Compiled
-from autograd.compile.instructions import Map, Sum
-from autograd.compile.recording import _LEAN
-from autograd.op import Op
+from autograd.compiling.compiled import Compiled
+from autograd.compiling.program.instructions import Map, Sum
+from autograd.compiling.record.recording import _LEAN
+from autograd.ops.op import Op
 
 from .checks import check
 from .programs import AFFINE, LAYOUTS, Program, Shapes, network_function

@@ -14,8 +14,8 @@ import pytest
 import autograd
 import nn
 from autograd import Value, compile, dot, relu, sigmoid, tanh
-from autograd.compile import numpy_backend
-from autograd.compile.instructions import Reduce
+from autograd.compiling.backends.numpy import machine as numpy_backend
+from autograd.compiling.program.instructions import Reduce
 
 from .checks import BACKENDS, check, difference
 from .programs import Program, Shapes, network_function
@@ -89,7 +89,7 @@ def test_no_rows(backend: str, rows: Any) -> None:
 )
 def test_rows_of_every_structure(backend: str, example: Any, rows: Any) -> None:
     def fn(p: Any, x: Any) -> Any:
-        from autograd.structure import leaves
+        from autograd.support.structure import leaves
 
         a, b = leaves(x)
         return p[0] * a + a * b

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 import autograd
 from autograd import compile
-from autograd.compile import numpy_backend
-from autograd.structure import leaves, rebuild
+from autograd.compiling.backends.numpy import machine as numpy_backend
+from autograd.support.structure import leaves, rebuild
 
 from .checks import BACKENDS
 from .programs import Program, Shapes, network_function, random_program

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 import autograd
-from autograd import compile, ieee, softmax
+from autograd import compile, softmax
+from autograd.ops import ieee
 
 from .. import oracle
 from .checks import BACKENDS

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from autograd import Graph, Value, compile
-from autograd.structure import leaves, rebuild
+from autograd.support.structure import leaves, rebuild
 
 from .checks import BACKENDS
 from .programs import Program, eager, random_program

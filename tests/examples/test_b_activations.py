@@ -132,7 +132,7 @@ def test_B_softmax(z: list[float]) -> None:
 
 @pytest.mark.parametrize("extreme", [1000.0, 1e6, 1e300])
 def test_B_stable_far_out(extreme: float) -> None:
-    for name in nn.activations.ACTIVATIONS:
+    for name in nn.modules.activations.ACTIVATIONS:
         for x in (extreme, -extreme):
             v = Value(x)
             y = nn.Activation(name)(v)

@@ -20,7 +20,7 @@ import autograd
 import nn
 from autograd import Value, compile, grad, hessian, jvp
 from nn import MLP, BatchNorm, Dropout, Linear, Module, Sequential, plot
-from nn.instead import Instead
+from nn.modules.instead import Instead
 
 X = [[0.5, -1.0], [1.5, 0.25], [-2.0, 1.0], [0.0, 3.0]]
 SIGNS = [1, -1, 1, -1]
@@ -369,7 +369,7 @@ def test_compiling_leaves_gradients_and_modes_alone() -> None:
     before = snapshot(model)
     unset = ("batch_size", "replacement", "regularizer", "schedule", "clip_norm", "clip_value", "metric", "held_out")
     settings: dict[str, Any] = {**dict.fromkeys(unset), "seed": 0}
-    run = nn.training._run(True, model, (X, SIGNS), nn.losses.hinge, nn.optim.SGD(model, 0.1), **settings)
+    run = nn.fitting.fit._run(True, model, (X, SIGNS), nn.losses.hinge, nn.optim.SGD(model, 0.1), **settings)
     assert run.history.engine == "compiled"
     assert untouched(model, before)
 

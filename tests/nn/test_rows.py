@@ -16,7 +16,7 @@ from matplotlib import pyplot as plt
 
 import nn
 from nn import datasets, linear, losses, plot, preprocessing
-from nn.rows import features, finite, labels, number, plain
+from nn.support.rows import features, finite, labels, number, plain
 
 mpl.use("Agg")
 
@@ -157,7 +157,7 @@ scalars = st.one_of(
     st.floats(-9, 9, width=32).map(np.float32),
     st.integers(-9, 9).map(np.int8),
     st.floats(-9, 9).map(np.array),
-    st.floats(-9, 9).map(nn.module.Value),
+    st.floats(-9, 9).map(nn.modules.module.Value),
 )
 
 

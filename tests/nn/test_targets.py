@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from autograd import Value
 from nn import losses
-from nn.targets import ANY, CLASSES, PROBABILITIES, REALS, SIGNS, Targets
+from nn.support.targets import ANY, CLASSES, PROBABILITIES, REALS, SIGNS, Targets
 
 NAN, INF = math.nan, math.inf
 KINDS = {"reals": REALS, "signs": SIGNS, "probabilities": PROBABILITIES, "classes": CLASSES, "any": ANY}

@@ -22,10 +22,11 @@ from hypothesis import strategies as st
 
 import autograd
 import nn
-from autograd import Value, files
+from autograd import Value
+from autograd.support import files
 from nn import MLP, BatchNorm, Dropout, History, Linear, Module, Sequential, TrainingError, fit, losses, optim, regularizers, schedules
-from nn.interrupting import interruptible
-from nn.progress import Progress
+from nn.fitting.interrupting import interruptible
+from nn.fitting.progress import Progress
 from tests.extras import extra
 
 mpmath, np = extra("mpmath"), extra("numpy")
@@ -694,7 +695,7 @@ def test_the_collector_rests_while_graphs_grow(enabled: bool) -> None:
 
 @pytest.mark.parametrize("make", [model, lambda: Sequential(Linear(2, 3, rng=1), Dropout(0.5), Linear(3, 1, rng=2))])
 def test_a_compiled_run_ends_with_the_fit(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from nn.compiled import CompiledRun
+    from nn.fitting.compiled_run import CompiledRun
 
     runs: list[Any] = []
     prepare = CompiledRun.prepare

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from mpmath import mp  # type: ignore[import-untyped]
 
 from autograd import Dual, Value, grad, jvp, ops
-from autograd.local import local
-from autograd.op import Op
+from autograd.numbers.local import local
+from autograd.ops.op import Op
 from autograd.testing import _CHOICES, _inside
 
 from .. import oracle

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from mpmath import mp, mpf  # type: ignore[import-untyped]
 
 from autograd import Value, jvp
-from autograd.op import Op
+from autograd.ops.op import Op
 from autograd.testing import Expression, expressions
 
 from .. import oracle

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from autograd import grad, jvp, ops
-from autograd.op import Op
+from autograd.ops.op import Op
 from autograd.testing import _inside
 
 from .. import oracle

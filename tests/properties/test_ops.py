@@ -20,8 +20,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograd import Dual, Value, grad, jvp, ops
-from autograd.local import local
-from autograd.op import Op
+from autograd.numbers.local import local
+from autograd.ops.op import Op
 from autograd.testing import _CHOICES, points_for, smooth
 
 from .. import oracle

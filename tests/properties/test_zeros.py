@@ -267,7 +267,7 @@ def test_a_rule_of_ones_own_says_where_it_is_flat() -> None:
 def test_a_rule_that_branches_says_so_too() -> None:
     """It cannot run on all rows at once, so compiled programs run it on floats, one after another."""
 
-    @primitive(partials=lambda y, x: (1.0 if x > 0 else autograd.zeros.ZERO,))
+    @primitive(partials=lambda y, x: (1.0 if x > 0 else autograd.ops.zeros.ZERO,))
     def branching(x: float) -> float:
         return max(x, 0.0)
 

@@ -1,0 +1,1 @@
+"""Languages: graphs as text. Expressions are read; SymPy, LaTeX and source are written. Nothing here compiles."""

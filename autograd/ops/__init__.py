@@ -1,0 +1,7 @@
+"""Ops: what each primitive is, and nothing of what is done with it. Its row in `declarations` says all of it."""
+
+from .declarations import *  # noqa: F403  (every primitive)
+from .declarations import builtin as builtin
+from .declarations import named as named
+from .declarations import table as table
+from .op import Op as Op

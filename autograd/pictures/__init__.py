@@ -1,0 +1,1 @@
+"""Pictures: graphs as still images. What is shown is decided here, how it moves is not."""

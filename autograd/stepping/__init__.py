@@ -1,0 +1,1 @@
+"""Stepping: a graph step by step, as data, a table, a page, an animation."""

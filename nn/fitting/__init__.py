@@ -1,0 +1,1 @@
+"""Fitting: training a module on rows, and what is measured on the way."""

@@ -1,0 +1,1 @@
+"""Modules: what holds parameters and computes a row from a row. Nothing here trains."""

@@ -1,0 +1,1 @@
+"""Support: rows, targets, settings and states checked and written down. Nothing here knows a module."""
