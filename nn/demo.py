@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from autograd import Value, draw
-from autograd.support import files
+from autograd.extend import files
 
 from . import datasets, plot
 from .fitting.fit import fit

@@ -19,7 +19,7 @@ from typing import Any
 
 from autograd import dot, log, logsumexp, maximum, mean, ops, relu, softplus, square, where
 from autograd import sum as total
-from autograd.support.plain import is_plain
+from autograd.extend import is_plain
 
 from .support.rows import plain, unmasked
 from .support.targets import ANY, CLASSES, PROBABILITIES, REALS, SIGNS, Targets

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import copy
 import io
 import pickle
@@ -14,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd import Graph, Op, Value, group, ops, primitive
+from autograd import Graph, Op, Value, ops, primitive
 from autograd.testing import Expression, expressions
 
 PROTOCOLS = range(2, pickle.HIGHEST_PROTOCOL + 1)
@@ -123,30 +122,6 @@ def test_a_pickle_grows_with_the_graph_and_no_faster(protocol: int) -> None:
         return len(file.getvalue())
 
     assert size(900) < 1.2 * 9 * size(100)
-
-
-# Protocol 4, as the first release wrote it: [y, x] of the graph below.
-FIRST = base64.b85decode(
-    'fCQCB0ssI200018lqif5VRdwGXL4a=E^ujMYiwz5XOxT&Uvg!0bZ>HHWM5%sbY*gslawfo2x4_<Y;<XEbCiq(Y-w|Jl#`SxQj{oY1dIe?Z*Odrlawh^l#C8x'
-    'b#!lMa$#gHc42IFWt5BwUvg!0bZ>HHWR#PXC{8IyKllIu00000M?j_d1y&fNX^a7QlumS%Qj};7D2xkXb#!lMa$#gHZ*Y{11#V$&Wn`3-l#Byyb!?P{lv0#v'
-    '5Jx}&00000004%RM?eSw0000007pQQ)pAM8`N)g_l#CByb#!lMa$#gHXL4_KaC4N51xIpkb#RoElqrFfPJNUpj0A3BZDo{<25x0_a&K;wj0SLFa%FCGlxQ0%'
-    'fs{^tlqhH(j0J3Ad1Z2xXdq5?hLmD;hLmD-lv0#v4Jc?6j01CZZIp$SQj};XM?eSw000000B8`0lt(}w00000002iolGSoa%lXJ?7-$@Hlv0#v4Jc?6j00tO'
-    'aFm6VQj};dg_K7?oIopXvG%P;Kjl?bRaI40Xc%Z5bd*w*XbmW66O037X?B!_lv0#vGiVTolt)04)pAM8`N>B=@Bjb+0001J7-$@Hlv0#v4Jb}2M?cU200000'
-    '07n1-00000003whPIQz~lxPhoXclNYM}PnT000000EU!DfB*mh00000M?dfY000000B9Iabd*w*XbCA&lx1iWj00h0WR!)JQj};pXg-FNM?jL*a!Jei$wxo%'
-    '00000003whPIQz~lxPrTE&'
-)
-
-
-def test_pickles_of_the_first_release_are_read() -> None:
-    x, w = Value(1.5, "x"), Value(0.25)
-    with group("layer"), group("neuron"):
-        y = ops.sum([x * 2, 3.0, x]).exp() / x
-    y = y + w * -0.0
-    y.backward()
-    twin = pickle.loads(FIRST)
-    assert record(twin) == record([y, x])
-    assert [str(node.group) for node in Graph(twin)] == [str(node.group) for node in Graph([y, x])]
-    assert record(pickle.loads(pickle.dumps(twin))) == record(twin)
 
 
 def test_a_graph_object_can_be_pickled() -> None:

@@ -414,7 +414,7 @@ def test_a_page_that_cannot_be_written_leaves_no_file(opened: list[Path], tmp_pa
 
 def test_stepping_needs_neither_pillow_nor_ipython() -> None:
     code = (
-        "import sys; from autograd import Value; from autograd.stepping import steps; s = steps(Value(2.0) * 3.0); str(s); s._repr_html_();"
+        "import sys; from autograd import Value; from autograd import steps; s = steps(Value(2.0) * 3.0); str(s); s._repr_html_();"
         "print(sorted({'PIL', 'IPython', 'playwright'} & {*sys.modules}))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"

@@ -7,7 +7,7 @@ import os
 import sys
 from typing import Any
 
-_PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _BETWEEN = ("contextlib.py", f"{os.sep}numpy{os.sep}")  # code that stands between the user's and ours
 
 

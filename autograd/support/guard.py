@@ -15,7 +15,7 @@ _FOREIGN = ("tracer.py", "wrap_util.py")  # files that only HIPS's package has
 
 def check() -> None:
     """Raise if HIPS's files lie among ours, warn if its package lies elsewhere on the path, hidden by ours."""
-    here = os.path.dirname(os.path.abspath(__file__))
+    here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     if _is_foreign(here):
         raise ImportError(
             f"the folder {here} holds the files of two packages: scalar-autograd and HIPS's autograd, which use the same import "

@@ -8,8 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from os import PathLike
 from typing import Any
 
-from autograd.support import files
-from autograd.support.tables import table
+from autograd.extend import files, table
 
 VERSION = 1
 

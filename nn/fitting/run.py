@@ -14,7 +14,7 @@ from typing import Any
 
 from autograd import AnomalyError, Value, detect_anomaly, mean
 from autograd import sum as total
-from autograd.support import files
+from autograd.extend import files
 
 from ..losses import Loss
 from ..modules.instead import Instead
@@ -30,7 +30,7 @@ from ..support.rows import Data
 from .history import History
 
 VERSION = 1
-_HERE = os.path.dirname(os.path.abspath(__file__))
+_HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 Metric = Callable[[Any, Any], Any]
 State = dict[str, float]
 

@@ -20,7 +20,7 @@ from os import PathLike
 from typing import Any, ClassVar, TypeVar
 
 from autograd import Value, group
-from autograd.support.tables import table
+from autograd.extend import table
 
 from ..support import state
 from ..support.rows import by_rows, plain

@@ -16,8 +16,7 @@ from types import MappingProxyType, MemberDescriptorType
 from typing import Any, NamedTuple
 
 from autograd import Op, Value
-from autograd.support.plain import is_array
-from autograd.support.structure import rebuild
+from autograd.extend import is_array, rebuild
 
 from .instead import Instead, Replaceable, replacing
 

@@ -7,7 +7,7 @@ import io
 from os import PathLike, fspath
 from typing import Any
 
-from autograd.support import files
+from autograd.extend import files
 
 from ..support import rows
 from ..support.checks import positive_int

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from numbers import Complex, Real
 from typing import Any
 
-from autograd.support.plain import is_array
-from autograd.support.structure import is_masked
+from autograd.extend import is_array, is_masked
 
 Row = list[float]
 Data = tuple[list[Row], list[Any]]

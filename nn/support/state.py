@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from os import PathLike
 from typing import Any
 
-from autograd.support import files
+from autograd.extend import files
 
 from .rows import number
 

@@ -25,8 +25,7 @@ from ...ops.op import Op
 from ...support.plain import shown
 from ..program.instructions import Forward, Map, Operand, Reduce, Ref, Sum, Term
 from ..program.program import Program
-from ..record.layout import Layout
-from ..record.layout import _shape as shape_of
+from ..record.layout import Layout, shape_of
 from ..record.private_ops import fraction, log_fraction, peak, spread
 
 MODULES: Final = {"numpy": ("np", "import numpy as np"), "jax": ("jnp", "import jax.numpy as jnp")}

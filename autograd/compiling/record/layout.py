@@ -24,7 +24,7 @@ class Layout:
         self.what = what
         self.size = len(leaves(example))
         self.example = _skeleton(example)
-        self.shape = _shape(self.example)
+        self.shape = shape_of(self.example)
         self.is_flat = self.shape is not None and len(self.shape) == 1
 
     def numbers(self, tree: Any) -> list[float]:
@@ -49,7 +49,7 @@ class Layout:
     def fits(self, tree: Any) -> bool:
         """Whether a structure is like the example; a flat sequence may be an array."""
         if is_array(self.example) != is_array(tree):
-            return self.shape is not None and _shape(tree) == self.shape
+            return self.shape is not None and shape_of(tree) == self.shape
         return same_structure(self.example, tree)
 
     def rebuilt(self, numbers: list[Any], like: Any = None) -> Any:
@@ -77,7 +77,7 @@ def _skeleton(tree: Any) -> Any:
     return rebuild(tree, iter([0.0] * len(leaves(tree))))
 
 
-def _shape(tree: Any, depth: int = 0) -> tuple[int, ...] | None:
+def shape_of(tree: Any, depth: int = 0) -> tuple[int, ...] | None:
     """The shape of lists within lists as an array has it, None if they are ragged or hold something else."""
     if is_array(tree):
         shape: tuple[int, ...] = tree.shape
@@ -85,7 +85,7 @@ def _shape(tree: Any, depth: int = 0) -> tuple[int, ...] | None:
     if isinstance(tree, dict):
         return None
     if isinstance(tree, (list, tuple)):
-        inner = {_shape(branch, depth + 1) for branch in tree} if depth < DEEPEST else {None}
+        inner = {shape_of(branch, depth + 1) for branch in tree} if depth < DEEPEST else {None}
         if len(inner) > 1 or None in inner:
             return None
         return (len(tree), *next(iter(inner), ()))  # type: ignore[misc]
