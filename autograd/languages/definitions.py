@@ -61,8 +61,8 @@ class Definitions:
 
 @cache
 def _definitions(module: str) -> dict[str, _Definition]:
-    """By name, the functions and constants of a module. It is read, not imported: it may need what is not installed."""
-    text = files(__package__).joinpath(f"{module}.py").read_text(encoding="utf-8")
+    """By name, the functions and constants of a module, given by its path in the package. It is read, not imported: it may need what is not installed."""
+    text = files("autograd").joinpath(*f"{module}.py".split("/")).read_text(encoding="utf-8")
     lines = text.splitlines()
     found: dict[str, _Definition] = {}
     for statement in ast.parse(text).body:

@@ -134,7 +134,7 @@ def to_source(v: Value | Graph, name: str = "f", style: str = "python") -> str:
     if style not in _STYLES:
         raise ValueError(f"style must be one of {', '.join(map(repr, _STYLES))} (got {shown(style)})")
     graph = v if isinstance(v, Graph) else Graph(v)
-    definitions = Definitions("ieee") if style == "python" else Definitions("array_formulas", "ieee")
+    definitions = Definitions("ops/ieee") if style == "python" else Definitions("languages/array_formulas", "ops/ieee")
     reserved = {*dir(builtins), *keyword.kwlist, *definitions.names, "np", "math", "operator"}
     if not isinstance(name, str) or not name.isidentifier() or name in reserved:
         raise ValueError(f"name must be an identifier that means nothing else in the source (got {shown(name)})")

@@ -220,7 +220,7 @@ IN_JAX = set(
 def test_nothing_is_used_that_jax_does_not_have() -> None:
     package = Path(autograd.__file__).parent
     forms = [f.numpy.template if isinstance(f.numpy, Form) else f.numpy for f in FORMULAS.values()]
-    sources = [(package / name).read_text("utf-8") for name in ("array_formulas.py", "compile/exporting.py")]
+    sources = [(package / name).read_text("utf-8") for name in ("languages/array_formulas.py", "compiling/backends/source.py")]
     written = "\n".join([*map(str, forms), *sources])
     only_numpy = {"errstate", "vectorize"}  # never in what is written for JAX
     assert set(re.findall(r"\bnp\.(\w+)", written)) - only_numpy <= IN_JAX

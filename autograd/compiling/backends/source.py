@@ -59,7 +59,7 @@ def source(program: Program, params: Layout, inputs: Layout, module: str = "nump
     """
     if not isinstance(module, str) or module not in MODULES:
         raise ValueError(f"source can be written for {', '.join(map(repr, MODULES))} (got {shown(module)})")
-    known = Definitions("array_formulas", "ieee", instead=_IN_JAX if module == "jax" else {})
+    known = Definitions("languages/array_formulas", "ops/ieee", instead=_IN_JAX if module == "jax" else {})
     if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name) or name in known.names | {"np", "jnp", "math"}:
         raise ValueError(f"name must be an identifier that means nothing else in the source (got {shown(name)})")
     text = known.standalone("\n".join(_Writer(program, params, inputs, module).lines(name)))
@@ -102,7 +102,7 @@ def own_primitives(program: Program) -> dict[str, Op]:
 
 def _reserved() -> set[str]:
     """What means something in the source of either module."""
-    known = Definitions("array_formulas", "ieee", instead=_IN_JAX).names
+    known = Definitions("languages/array_formulas", "ops/ieee", instead=_IN_JAX).names
     return {*known, *dir(builtins), *keyword.kwlist, "np", "jnp", "math", "params", "rows", "row", "x"}
 
 
