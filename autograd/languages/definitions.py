@@ -61,7 +61,10 @@ class Definitions:
 
 @cache
 def _definitions(module: str) -> dict[str, _Definition]:
-    """By name, the functions and constants of a module, given by its path in the package. It is read, not imported: it may need what is not installed."""
+    """By name, the functions and constants of a module, given by its path in the package.
+
+    It is read, not imported: it may need what is not installed.
+    """
     text = files("autograd").joinpath(*f"{module}.py".split("/")).read_text(encoding="utf-8")
     lines = text.splitlines()
     found: dict[str, _Definition] = {}
