@@ -49,9 +49,9 @@ if TYPE_CHECKING:  # these wait until they are used, see __getattr__
     from .derivatives.checking import GradCheck as GradCheck
     from .derivatives.checking import gradcheck as gradcheck
     from .derivatives.numeric import numeric_grad as numeric_grad
-    from .languages.export import to_latex as to_latex
-    from .languages.export import to_source as to_source
-    from .languages.export import to_sympy as to_sympy
+    from .languages.latex import to_latex as to_latex
+    from .languages.source import to_source as to_source
+    from .languages.sympy import to_sympy as to_sympy
     from .numbers.arrays import array as array
     from .numbers.arrays import data as data
     from .numbers.arrays import grads as grads
@@ -68,7 +68,9 @@ _LATER = {
     ".compiling.compiled": ("compile",),
     ".derivatives.checking": ("GradCheck", "gradcheck"),
     ".derivatives.numeric": ("numeric_grad",),
-    ".languages.export": ("to_latex", "to_source", "to_sympy"),
+    ".languages.latex": ("to_latex",),
+    ".languages.source": ("to_source",),
+    ".languages.sympy": ("to_sympy",),
     ".numbers.arrays": ("array", "data", "grads"),  # need NumPy
     ".pictures.draw": ("Drawing", "draw"),
     ".stepping.steps": ("Steps", "steps"),

@@ -18,9 +18,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograd import Graph, Value, exp, greater, log, logsumexp, ops, primitive, tanh, where
-from autograd.languages.export import to_latex, to_sympy
-from autograd.languages.export import to_source as export_source
 from autograd.languages.formulas import FORMULAS
+from autograd.languages.latex import to_latex
+from autograd.languages.source import to_source as export_source
+from autograd.languages.sympy import to_sympy
 from autograd.ops.op import Op
 from autograd.testing import Expression, expressions, points_for
 
@@ -564,7 +565,7 @@ def test_only_graphs_can_be_exported(export: Callable[[Any], Any]) -> None:
 def test_what_is_not_installed() -> None:
     code = (
         "import sys; sys.modules['numpy'] = sys.modules['sympy'] = None\n"
-        "from autograd import Value\nfrom autograd.languages.export import to_source, to_sympy\n"
+        "from autograd import Value\nfrom autograd import to_source, to_sympy\n"
         "y = Value(1.0, 'x').sigmoid()\nassert 'def sigmoid' in to_source(y, style='numpy')\n"
         "try:\n    to_sympy(y)\nexcept ImportError as error:\n    print(error)"
     )

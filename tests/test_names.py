@@ -23,7 +23,9 @@ from autograd.__main__ import main
 from autograd.compiling.backends.source import own_primitives
 from autograd.compiling.compiled import Compiled
 from autograd.demo import walkthrough
-from autograd.languages.export import identifier, to_latex, to_source, to_sympy
+from autograd.languages.latex import to_latex
+from autograd.languages.source import identifier, to_source
+from autograd.languages.sympy import to_sympy
 from autograd.stepping.page import page
 
 # Of what is generated, here and there.

@@ -18,7 +18,8 @@ from autograd import compile, exp, greater, logsumexp, maximum, ops, primitive, 
 from autograd.compiling.backends.source import own_primitives, source, to_jax
 from autograd.compiling.compiled import Compiled
 from autograd.languages import array_formulas
-from autograd.languages.formulas import FORMULAS, Form
+from autograd.languages.forms import Form
+from autograd.languages.formulas import FORMULAS
 from nn import MLP
 
 from .checks import TOLERANCE, difference

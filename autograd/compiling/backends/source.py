@@ -18,9 +18,10 @@ from typing import Any, Final, NamedTuple
 
 from ... import ops
 from ...languages.definitions import STRING, Definitions
-from ...languages.export import array_form, identifier, number, own_names, wrapped
-from ...languages.formulas import ATOM, FORMULAS, PRODUCT, Form
-from ...languages.formulas import Term as Text
+from ...languages.forms import ATOM, PRODUCT, Form
+from ...languages.forms import Term as Text
+from ...languages.formulas import FORMULAS
+from ...languages.source import array_form, identifier, number, own_names, wrapped
 from ...ops.op import Op
 from ...support.plain import shown
 from ..program.instructions import Forward, Map, Operand, Reduce, Ref, Sum, Term
