@@ -109,3 +109,20 @@ def lint(session: nox.Session) -> None:
 def types(session: nox.Session) -> None:
     session.install("-e", ".[test]", "mypy>=1.11")
     session.run("mypy")
+
+
+@nox.session(default=False)
+def pictures(session: nox.Session) -> None:
+    """Draws the pictures of the README and runs the notebooks again."""
+    session.install("-e", ".[test,draw,plot,gif,progress]")
+    session.run("python", "docs/regenerate.py")
+    session.run("python", "notebooks/regenerate.py")
+
+
+@nox.session(default=False)
+@nox.parametrize("name", ["eager", "compiled"])
+def benchmark(session: nox.Session, name: str) -> None:
+    """Side by side with the peers, which are installed here and nowhere else."""
+    session.install("torch", "--index-url", "https://download.pytorch.org/whl/cpu")
+    session.install("-e", ".[numpy]", "micrograd", "xad", "jax", "casadi", "numba", "matplotlib")
+    session.run("python", f"benchmarks/{name}.py")
