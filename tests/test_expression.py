@@ -398,7 +398,7 @@ def assert_points_into_the_text(error: ExpressionError, text: str) -> None:
     assert set(marks) <= {" ", "^"}
 
 
-fuzz = settings(max_examples=4000, suppress_health_check=list(HealthCheck))
+fuzz = settings(max_examples=800, suppress_health_check=list(HealthCheck))
 anything = st.text(st.characters(exclude_categories=()), max_size=40)  # surrogates included
 HOSTILE = "xe019 .,+-*/%()[]{}:=<>!@^&|~'\"\\#$?;`_ \t\n\r\x0b\x0c\0\x1b\x85\u2028é数²·−ﬁ\u0304\U0001d431j\ud800"
 hostile = st.text(st.sampled_from(HOSTILE), max_size=40)
@@ -459,4 +459,11 @@ def test_slightly_wrong_expressions(text: str) -> None:
 @fuzz
 @given(repeated)
 def test_long_and_deep_texts(text: str) -> None:
+    assert_number_or_error(text)
+
+
+@pytest.mark.slow
+@settings(fuzz, max_examples=100_000)
+@given(anything | decoded | hostile | soup | mutated() | repeated)
+def test_very_many_texts(text: str) -> None:
     assert_number_or_error(text)
