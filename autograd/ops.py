@@ -137,8 +137,8 @@ def _minus_quotient(y: Any, a: Any, b: Any) -> Any:
 
 
 def _power_slope(y: Any, a: Any, b: Any) -> Any:
-    """b a^(b-1). A float b below 1/2 would be rounded when 1 is subtracted, and a^(b-1) may overflow where y / a does not."""
-    if type(a) is type(b) is float and b < 0.5 and 0.0 < builtins.abs(a) < _inf:
+    """b a^(b-1). A float b below 1/2 or far above would be rounded when 1 is subtracted, and a^(b-1) may overflow where y / a does not."""
+    if type(a) is type(b) is float and not 0.5 <= b <= 2.0**53 and 0.0 < builtins.abs(a) < _inf:
         return b * y / a
     return b * power(a, b - 1.0)
 
@@ -194,19 +194,13 @@ def _hypot_partials(r: Any, a: Any, b: Any) -> tuple[Any, Any]:
     return when(not_equal(r, 0.0), _direction_cosine(a, b)), when(not_equal(r, 0.0), _direction_cosine(b, a))
 
 
-hypot = Op("hypot", math.hypot, _hypot_partials, arity=2, kinks=_at_origin)
+hypot   = Op("hypot", math.hypot, _hypot_partials, arity=2, kinks=_at_origin)
 
 # Special functions -------------------------------------------------------------------------------------------------------
 
-
-def _gaussian(x: Any, scale: float = 1.0) -> Any:
-    """e^(-scale x^2)."""
-    return ieee.gaussian(x, scale) if type(x) is float else exp(-scale * (x * x))
-
-
-erf       = Op("erf", math.erf, lambda y, x: (_TWO_OVER_SQRT_PI * _gaussian(x),),
+erf       = Op("erf", math.erf, lambda y, x: (_TWO_OVER_SQRT_PI * _gaussian(x, 1.0),),
                doc="The error function.")
-erfc      = Op("erfc", math.erfc, lambda y, x: (-_TWO_OVER_SQRT_PI * _gaussian(x),),
+erfc      = Op("erfc", math.erfc, lambda y, x: (-_TWO_OVER_SQRT_PI * _gaussian(x, 1.0),),
                doc="1 - erf(x), without cancellation.")
 lgamma    = Op("lgamma", ieee.lgamma, lambda y, x: (polygamma(0.0, x),),
                kinks=_poles,
@@ -316,6 +310,8 @@ def _prod_partials(y: Any, *x: Any) -> tuple[Any, ...]:
 
 def _shares(x: Sequence[Any]) -> list[Any]:
     """The softmax of x in one pass."""
+    if len(x) == 1:
+        return [1.0]
     if all(type(v) is float for v in x):
         return ieee.shares(*x)
     top = max(x)
@@ -334,7 +330,15 @@ def _log_softmax_partials(y: Any, *x: Any) -> tuple[Any, ...]:
     return (sum(others), *(-p for p in others))
 
 
+def _norm_partials(y: Any, x: tuple[Any, ...]) -> tuple[Any, ...]:
+    if type(y) is float and y and all(type(v) is float for v in x):
+        return ieee.directions(y, *x)
+    return tuple(when(not_equal(y, 0.0), v / y) for v in x)
+
+
 def _ties(y: Any, *x: Any) -> tuple[Any, ...]:
+    if len(x) == 1:
+        return (1.0,)
     reached = [equal(v, y) for v in x]
     count = sum(reached)
     return tuple(when(r, 1.0 / count) for r in reached)
@@ -350,8 +354,8 @@ max       = Op("max", ieee.largest, _ties, arity=None, kinks=_leads(builtins.max
                doc="The largest of a sequence.")
 min       = Op("min", ieee.smallest, _ties, arity=None, kinks=_leads(builtins.min),
                doc="The smallest of a sequence.")
-norm      = Op("norm", ieee.norm, lambda y, *x: tuple(when(not_equal(y, 0.0), v / y) for v in x), arity=None,
-               kinks=_at_origin, doc="The Euclidean norm of a sequence.")
+norm      = Op("norm", ieee.norm, lambda y, *x: _norm_partials(y, x), arity=None, kinks=_at_origin,
+               doc="The Euclidean norm of a sequence. Higher derivatives cancel far along one operand.")
 logsumexp = Op("logsumexp", ieee.logsumexp, lambda y, *x: tuple(_shares(x)), arity=None,
                doc="log of the sum of e^x over a sequence, without overflow. Near its roots right to ulps of the largest x.")
 _dot      = Op("dot", ieee.dot, lambda y, *x: x[len(x) // 2 :] + x[: len(x) // 2], arity=None)
@@ -368,6 +372,8 @@ _exp_difference = Op("exp_difference", ieee.exp_difference, lambda y, a, b: (y, 
                      doc="e^(a - b), and 1 for equal infinities.")
 _direction_cosine = Op("direction_cosine", ieee.direction_cosine, lambda y, a, b: _turns(y, a, b), arity=2, kinks=_at_origin,
                        doc="a / hypot(a, b), the derivative of hypot; 0 at the origin.")
+_gaussian = Op("gaussian", ieee.gaussian, lambda y, x, scale: (-2.0 * scale * (x * y), ZERO), arity=2,
+               doc="e^(-scale x^2), for a scale of 1/2 or 1 that is held constant: the derivative of erf.")
 _cohypot = Op("cohypot", ieee.cohypot, lambda y, a, b: (a / y, -b / y), arity=2, domain=((1.0, _inf), _UNIT),
               doc="sqrt(a^2 - b^2): the other leg of a right triangle.")
 
