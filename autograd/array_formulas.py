@@ -55,7 +55,7 @@ def sigmoid_difference(a: Any, b: Any) -> Any:
     return sigmoid(difference(a, b))
 
 
-def gaussian(x: Any, scale: Any) -> Any:
+def exp_neg_square(x: Any, scale: Any) -> Any:
     return np.exp(-scale * (x * x))
 
 

@@ -123,7 +123,7 @@ def _latex_swish(x: Sequence[Term]) -> str:
     return rf"{x[0].within(PRODUCT, TEX)} \, \sigma\left({inner}\right)"
 
 
-def _latex_gaussian(x: Sequence[Term]) -> str:
+def _latex_exp_neg_square(x: Sequence[Term]) -> str:
     square = f"{x[0].within(ATOM, TEX)}^{{2}}"
     return f"e^{{-{square if x[1].text == '1' else _latex_product([x[1], Term(square, POWER)])}}}"
 
@@ -347,8 +347,8 @@ FORMULAS: Final[dict[Op, Formula]] = {
         Form(PRODUCT, lambda x: rf"\frac{{{x[0].text}}}{{\sqrt{{{_squares(x)}}}}}"),
         "direction_cosine",
     ),
-    _name["gaussian"]: Formula(
-        lambda s, x, scale: _exp(s, -scale * _power(s, x, s.Integer(2))), Form(POWER, _latex_gaussian), "gaussian"
+    _name["exp_neg_square"]: Formula(
+        lambda s, x, scale: _exp(s, -scale * _power(s, x, s.Integer(2))), Form(POWER, _latex_exp_neg_square), "exp_neg_square"
     ),
     _name["cohypot"]: Formula(
         lambda s, a, b: _root(s, _power(s, a, s.Integer(2)) - _power(s, b, s.Integer(2))),

@@ -213,7 +213,7 @@ def gelu(x: float) -> float:
     return x * normal_cdf(x) if x > -40.0 else x * 0.0 if x != -inf else -0.0
 
 
-def gaussian(x: float, scale: float) -> float:
+def exp_neg_square(x: float, scale: float) -> float:
     """e^(-scale x^2), where the scale is a power of two. The exponential would magnify what rounding x^2 loses 700 times."""
     exponent = scale * (x * x)
     y = exp(-exponent)

@@ -198,12 +198,12 @@ ORACLE: dict[str, Oracle] = {
     "sigmoid_difference": lambda a, b: _sigmoid(a - b),
     "exp_difference": lambda a, b: mp.exp(a - b),
     "direction_cosine": lambda a, b: a / _norm(a, b) if a or b else mpf(0),
-    "gaussian": lambda x, scale: mp.exp(-scale * x * x),
+    "exp_neg_square": lambda x, scale: mp.exp(-scale * x * x),
     "cohypot": lambda a, b: mp.sqrt((a - b) * (a + b)),
 }
 
 # Operands that are held constant by convention: an order, a scale, a condition.
-HELD = {("polygamma", 0), ("gaussian", 1), ("stop_gradient", 0), ("where", 0)}
+HELD = {("polygamma", 0), ("exp_neg_square", 1), ("stop_gradient", 0), ("where", 0)}
 
 # Where a derivative has a name of its own, mpmath computes that function by a way of its own, and faster than a difference.
 KNOWN: dict[tuple[str, int], Oracle] = {

@@ -90,7 +90,7 @@ def direction_cosine(a: Any, b: Any, out: Array) -> None:
     np.copyto(out, 0.0, where=r == 0.0)
 
 
-def gaussian(x: Any, scale: Any, out: Array) -> None:
+def exp_neg_square(x: Any, scale: Any, out: Array) -> None:
     """e^(-scale x^2), with what rounding x^2 loses (Dekker 1971) fed back."""
     square = np.multiply(x, x)
     exponent = scale * square
@@ -265,7 +265,8 @@ def logsumexp(x: Array, out: Array, terms: Array | None = None, sums: Array | No
     lost = _lost(x, m, terms) if far.any() else None
     np.exp(terms, out=terms)
     if lost is not None:
-        np.add(terms, lost * terms, out=terms, where=far & np.isfinite(lost))
+        lost = np.where(far & np.isfinite(lost), lost, 0.0)
+        np.add(terms, np.multiply(lost, terms, out=lost), out=terms)
     sums = np.add.reduce(terms, axis=1, keepdims=True, out=sums)
     np.log(sums[:, 0], out=out)
     near = ~(sums[:, 0] > 1.001)  # nan among them, too
@@ -287,7 +288,7 @@ def _careful_log_of_sum(x: Array, m: Array, terms: Array, sums: Array) -> Array:
 COMPOSITES: Final[dict[str, Kernel]] = {
     f.__name__: f for f in (
         sigmoid, sigmoid_slope, sigmoid_difference, softplus, log_sigmoid, relu, leaky_relu, elu, swish, hardtanh, maximum, minimum,
-        clip, where, step, cohypot, direction_cosine, gaussian, exp_difference, fraction, log_fraction,
+        clip, where, step, cohypot, direction_cosine, exp_neg_square, exp_difference, fraction, log_fraction,
     )
 }
 SEQUENCES: Final[dict[str, Kernel]] = {

@@ -148,7 +148,7 @@ TERMS_OF_SLOPE: dict[tuple[str, int], tuple[Size, str]] = {
         "at its root near beta x = -5/4; the slope of sigmoid has underflowed",
     ),
     ("swish", 1): (lambda x, beta: TINY * (1.0 + x * x), "the slope of sigmoid has underflowed"),
-    ("gaussian", 0): (lambda x, scale: TINY * abs(x), "e^(-scale x^2) has underflowed"),
+    ("exp_neg_square", 0): (lambda x, scale: TINY * abs(x), "e^(-scale x^2) has underflowed"),
     ("elu", 0): (lambda x, alpha: TINY * abs(alpha), "e^x has underflowed"),
     ("lgamma", 0): (lambda x: terms_of_polygamma(0, x), "as polygamma"),
     ("polygamma", 1): (lambda n, x: terms_of_polygamma(int(n) + 1, x), "as its values"),
