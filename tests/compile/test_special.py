@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterable
+from itertools import product
 from random import Random
 from typing import Any
 
 import numpy as np
 import pytest
 
-from autograd import Graph, Value, arctan, compile, log, ops
+from autograd import Graph, Value, arctan, compile, grad, greater, jvp, log, ops, where
 from autograd.op import Op
 from autograd.structure import leaves, rebuild
 
@@ -106,6 +108,33 @@ def test_every_op_has_the_derivatives_of_the_eager_engine(op: Op) -> None:
         for row, y, row_grads, (value, input_grads) in zip(rows, values, grads, found, strict=True):
             pairs = [(value, y), *zip(input_grads, row_grads, strict=True)]
             assert all(within(a, b, 20) for a, b in pairs), f"{backend}: {op.name}{row} is {pairs}"
+
+
+def by_reverse(f: Any) -> Any:
+    return grad(f)
+
+
+def by_forward(f: Any) -> Any:
+    return lambda x: jvp(f, (x,), (1.0,))[1]
+
+
+SMOOTH = {"arccosh": (1.7,), "cohypot": (1.7, 0.4), "polygamma": (1.0, 0.6), "where": (1.0, 0.6, 0.3), "exp_neg_square": (0.6, 0.5)}
+
+
+@pytest.mark.parametrize("name", sorted(ops.builtin))
+def test_derivatives_inside_a_compiled_function(name: str) -> None:
+    """Of orders 2 and 3, in all compositions of reverse and forward mode, those of the eager engine, structural zeros among them."""
+    op = ops.table[name]
+    at = SMOOTH.get(name, (0.6, 0.3, -0.2, 0.9)[: op.arity or 4])
+    for i, x in enumerate(at[:2]):
+
+        def function(v: Any) -> Any:
+            return op.apply(*at[:i], where(greater(v, 0.0), v, v * v), *at[i + 1 :])  # noqa: B023
+
+        for modes in (*product((by_reverse, by_forward), repeat=2), (by_forward, by_reverse, by_forward)):
+            f = functools.reduce(lambda g, mode: mode(g), modes, function)
+            found = compile(lambda p, row: f(row[0]), [], [x], backend="reference")([], [[x], [-x]])  # noqa: B023
+            assert [float(y) for y in found] == pytest.approx([f(x), f(-x)], rel=1e-10, abs=1e-12, nan_ok=True), (i, modes)
 
 
 def within(a: float, b: float, ulps: int) -> bool:
