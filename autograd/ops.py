@@ -145,7 +145,9 @@ def _power_slope(y: Any, a: Any, b: Any) -> Any:
 
 
 power      = Op("pow", ieee.power, _power_partials, symbol="**", arity=2, numpy="power", domain=(_POSITIVE, REAL),
-                kinks=_base)
+                kinks=_base,
+                doc="a to the power of b. Differentiated again, the derivative in a is b a^(b-1) as written: right to ulps of log a where "
+                    "b is below 1/2.")
 reciprocal = Op("reciprocal", ieee.reciprocal, lambda y, x: (-y * y,), symbol="1/x", kinks=_at(0.0))
 mod        = Op("mod", ieee.mod, lambda y, a, b: (1.0, _minus_quotient(y, a, b)), symbol="%", arity=2, numpy="remainder",
                 kinks=_multiples)
@@ -374,7 +376,8 @@ _exp_difference = Op("exp_difference", ieee.exp_difference, lambda y, a, b: (y, 
                      doc="e^(a - b), and 1 for equal infinities.")
 _direction_cosine = Op("direction_cosine", ieee.direction_cosine, lambda y, a, b: _turns(y, a, b), arity=2, kinks=_at_origin,
                        doc="a / hypot(a, b), the derivative of hypot; 0 at the origin.")
-_exp_neg_square = Op("exp_neg_square", ieee.exp_neg_square, lambda y, x, scale: (-2.0 * scale * (x * y), ZERO), arity=2,
+_exp_neg_square = Op("exp_neg_square", ieee.exp_neg_square, lambda y, x, scale: (-2.0 * stop_gradient(scale) * (x * y), ZERO),
+                     arity=2,
                doc="e^(-scale x^2), for a scale of 1/2 or 1 that is held constant: the derivative of erf.")
 _cohypot = Op("cohypot", ieee.cohypot, lambda y, a, b: (a / y, -b / y), arity=2, domain=((1.0, _inf), _UNIT),
               doc="sqrt(a^2 - b^2): the other leg of a right triangle.")
