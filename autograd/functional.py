@@ -274,7 +274,7 @@ def _pull(ys: Sequence[Any], wrt: list[Value], seeds: Sequence[Any]) -> list[Any
                 return pulled
         return _pull_values([(y, seed) for y, seed in zip(ys, seeds, strict=True) if isinstance(y, Value)], wrt)
     tag = max(tags)
-    ys_primal, ys_tangent = [primal(y, tag) for y in ys], [tangent(y, tag) for y in ys]
+    ys_primal, ys_tangent = [primal(y, tag) for y in ys], [number(tangent(y, tag)) for y in ys]
     seeds_primal, seeds_tangent = [primal(s, tag) for s in seeds], [tangent(s, tag) for s in seeds]
     values = _pull(ys_primal, wrt, seeds_primal)
     tangents = _pull([*ys_tangent, *ys_primal], wrt, [*seeds_primal, *seeds_tangent])

@@ -43,7 +43,7 @@ class Number:
             setattr(cls, f"__{name}__", cls._method(op))
             setattr(cls, f"__r{name}__", cls._reflected(op))
         for op in ops.table.values():
-            if op.takes_one or op in (ops.arctan2, ops.fmod, ops.hypot):  # NumPy asks its objects for these, too
+            if (op.takes_one and op.name not in ops.helpers) or op in (ops.arctan2, ops.fmod, ops.hypot):  # NumPy asks for these, too
                 setattr(cls, op.name, cls._method(op))
 
     @classmethod

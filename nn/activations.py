@@ -28,7 +28,7 @@ def activation_function(activation: str | Function | None) -> Function | None:
     if activation is None or callable(activation):
         return activation
     op = ops.table.get(activation) if isinstance(activation, str) else None
-    if op is None or not op.takes_one:
+    if op is None or not op.takes_one or activation in ops.helpers:
         raise ValueError(f"activation must be the name of a function of one number, or None (got {activation!r}): {_hint(activation)}")
     return op
 

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
+import autograd
 from autograd import Dual, Graph, Value, dot, jvp, ops, primitive
 from autograd.expression import CONSTANTS, MAX_DIGITS, MAX_LENGTH, MAX_NESTING, MAX_TOKENS, Expression, ExpressionError, functions, read
 from autograd.op import Op
@@ -125,8 +126,14 @@ def test_every_function_can_be_called(name: str) -> None:
 
 def test_every_exported_primitive_has_its_names() -> None:
     several = {"softmax", "log_softmax"}  # these give lists
-    assert set(functions()) >= (set(ops.table) | {name for name, x in vars(ops).items() if isinstance(x, Op) and name[0] != "_"}) - several
-    assert not several & set(functions())
+    exported = {name for name, x in vars(ops).items() if isinstance(x, Op) and name[0] != "_"}
+    assert set(functions()) == ((set(ops.table) - ops.helpers) | exported) - several
+
+
+def test_what_rules_are_made_of_is_offered_to_nobody() -> None:
+    assert ops.helpers < ops.builtin
+    for names in (functions(), dir(autograd), autograd.__all__, dir(Value), ops.__all__):
+        assert not ops.helpers & set(names)
 
 
 def test_a_primitive_of_your_own_can_be_called() -> None:

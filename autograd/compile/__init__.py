@@ -34,9 +34,10 @@ def compile(
 
     A compiled function and the eager engine compute the same formulas, nan, infinities, structural zeros and signs of zeros included, but
     round in another order: sums are not those of math.fsum, (x + 1e16) - 1e16 becomes x, and where two operands of max or min differ by
-    roundings only, either may count as the larger. Formulas that overflow as written (1 / (1 + exp(-z)), log(sum(exp))) are replaced
-    by forms that do not; `f.report` names them. What `fn` does besides computing (printing, drawing random numbers) happens once.
-    `f.unchanged()` tells whether recording it again gives the same.
+    roundings only, either may count as the larger; a product of derivatives that overflows on its way to 0 may be nan in one.
+    Formulas that overflow or underflow as written (1 / (1 + exp(-z)), log(sum(exp))) are replaced by forms that do not; `f.report` names
+    them. What `fn` does besides computing (printing, drawing random numbers) happens once. `f.unchanged()` tells whether recording it again
+    gives the same.
 
     The same call gives the same bits, however params and rows are kept in memory. Where `f.deterministic` is true, a row moreover has the
     same value and input gradient, to the bit, alone and in any batch, and the number of threads changes nothing: so it is if asked for,

@@ -50,7 +50,7 @@ def _operand(tape: Tape, x: Any, op: Op) -> int:
         if x._tape is not tape:
             raise RecordingError(f"operand of {op.name} is a number of another recording, which has ended{user_line()}")
         return x._place
-    if type(x) is float:
+    if type(x) is float or x is ZERO:
         return tape.constant(x)
     if type(x) is Value:
         return tape.take_in(x) if isinstance(tape, Recording) else tape.constant(x.data)
@@ -297,10 +297,19 @@ def _kind(x: Any) -> str:
     return f"an array of shape {x.shape}" if is_array(x) else f"a {type(x).__name__} of {len(x)}: {shown(x)}"
 
 
-# Forms of a rule that take fewer instructions, where the table's own is written for one number at a time.
+def _power_partials(y: Any, a: Any, b: Any) -> tuple[Any, ...]:
+    """b a^(b-1) as b y / a for exponents below 1/2: see the table. At base 0, where that is nan, rows are replayed."""
+    quotient, (_, of_exponent) = b * y / a, ops.power.partials(y, a, b)
+    slope = ops.where(ops.less(b, 0.5), quotient, b * ops.power(a, b - 1.0))
+    if type(b) is float and (b >= 0.5 or b.is_integer()):
+        slope = b * ops.power(a, b - 1.0)
+    return when(ops.not_equal(b, 0.0), slope), of_exponent
+
+
+# Forms of a rule that take fewer instructions or keep more digits, where the table's own is written for one number at a time.
 _LEAN: dict[Op, Callable[..., tuple[Any, ...]]] = {
     ops.tanh: lambda y, x: (ops.square(1.0 / ops.cosh(x)),),
-    ops.hypot: lambda r, a, b: (when(ops.not_equal(r, 0.0), a / r), when(ops.not_equal(r, 0.0), b / r)),
+    ops.power: _power_partials,
 }
 
 
@@ -322,4 +331,4 @@ def record_partials(op: Op, operands: list[float | None]) -> tuple[Tape, list[in
     y = _at(tape, inputs[-1])
     x = [_at(tape, place) if known is None else known for place, known in zip(inputs, operands, strict=False)]
     lean = _LEAN.get(op)
-    return tape, [_operand(tape, number(d), op) for d in (lean(y, *x) if lean else op.local(y, *x))]
+    return tape, [_operand(tape, d if d is ZERO else number(d), op) for d in (lean(y, *x) if lean else op.local(y, *x))]

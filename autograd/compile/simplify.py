@@ -12,12 +12,13 @@ from typing import Any, Final
 
 from .. import ieee, ops
 from ..op import Op
+from ..zeros import ZERO
 from .tape import CONST, Tape, live
 
 Rule = Callable[[Tape, tuple[int, ...]], "int | None"]
 
 # The largest of a sequence with derivative 0, to be subtracted where the result does not depend on what is subtracted.
-peak: Final = Op("peak", ieee.largest, lambda y, *x: (0.0,) * len(x), arity=None, doc="The largest of a sequence, held constant.")
+peak: Final = Op("peak", ieee.largest, lambda y, *x: (ZERO,) * len(x), arity=None, doc="The largest of a sequence, held constant.")
 
 # A softmax in parts that its outputs have in common: the exponentials e^(x - peak), and for each of them the sum of all others. Its
 # derivatives do not cancel where one share is nearly 1, and its logarithm is exact there.
@@ -28,7 +29,7 @@ log_fraction: Final = Op("log_fraction", ieee.log_fraction, lambda y, x, top, re
 
 
 def _log_fraction_partials(y: Any, x: Any, top: Any, rest: Any) -> tuple[Any, ...]:
-    return -ops.expm1(y), 0.0, -1.0 / (exp_difference(x, top) + rest)
+    return -ops.expm1(y), ZERO, -1.0 / (exp_difference(x, top) + rest)
 
 
 _FEW = 4  # terms of a sum that are added one by one

@@ -44,6 +44,7 @@ SEVERAL: dict[str, list[Point]] = {
     "norm": [(3.0, 4.0, 1.0)],
     "cohypot": [(1.0, 0.3), (5.0, 4.0)],
     "swish": [(1.0, 1e-18), (-3.0, 2.0), (30.0, 2.7), (-30.0, 7.0), (1e-8, 2.0)],
+    "exp_neg_square": [(0.0, 1.0), (0.3, 0.5), (1e-18, 1.0), (-5.0, 0.5), (20.0, 1.0)],
     "logsumexp": SHARES,
     "softmax": SHARES,
     "log_softmax": SHARES,
