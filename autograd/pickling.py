@@ -16,6 +16,7 @@ from typing import Any
 
 from .groups import Group, groups_of
 from .op import Op
+from .tracking import refuse_if_tracked
 from .value import Value, _described, _node, _restored, is_stale, outdated, topological_order
 
 
@@ -60,6 +61,8 @@ _writing = _Writing()
 def reduce(node: Value) -> tuple[Any, ...]:
     """What Value.__reduce__ answers."""
     prelude = _writing.prelude()
+    if prelude is None:
+        refuse_if_tracked(node, "pickling")
     if prelude is not None and id(node) in prelude.ids:
         return _maker(node), _record(node, bool(prelude.groups))
     if node.op is None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 from . import ops
 from .op import Op, as_float, is_plain, shown
 from .operators import Method, Number
+from .tracking import refuse_if_tracked
 from .zeros import ZERO, number
 
 if TYPE_CHECKING:
@@ -226,6 +227,7 @@ class Value(Number):
             StaleGraphError: if the data of a leaf was set after something here was computed from it.
         """
         seed = as_float(seed, "seed of backward")
+        refuse_if_tracked(self, "backward() from")
         with _sweeping:
             for leaf, before in propagate(self, seed, float("0")):
                 leaf._grad += before
@@ -249,11 +251,13 @@ class Value(Number):
         return notebook_display(self)
 
     def __copy__(self) -> Value:
+        refuse_if_tracked(self, "copying")
         copied = _restored(self.op, self.args, self._data, self._grad, self.label, self.group)
         copied._edits = self._edits
         return copied
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
+        refuse_if_tracked(self, "copying")
         for node in topological_order([self], known=memo):
             args = tuple([memo[id(x)] if type(x) is Value else x for x in node.args])
             copied = memo[id(node)] = _restored(node.op, args, node._data, node._grad, node.label, node.group)

@@ -14,6 +14,7 @@ from typing import Any
 
 from autograd import AnomalyError, Value, detect_anomaly, files, mean
 from autograd import sum as total
+from autograd.functional import following
 
 from . import state
 from .history import History
@@ -152,9 +153,10 @@ class Run:
         """Forward and backward: leaves the gradients of the mean loss and the penalty in the parameters. Gives the mean loss and metric."""
         self.model.zero_grad()
         with _collector_off(), self._drawing(where):
-            predictions = self.model.batch(X)
-            loss = mean([self.loss.row(p, t) for p, t in zip(predictions, y, strict=True)])
-            objective = loss if self.regularizer is None else loss + self.regularizer(self.model)
+            with following(self.optimizer.params):
+                predictions = self.model.batch(X)
+                loss = mean([self.loss.row(p, t) for p, t in zip(predictions, y, strict=True)])
+                objective = loss if self.regularizer is None else loss + self.regularizer(self.model)
             if not isinstance(objective, Value):
                 raise TypeError(f"the loss must depend on the model's parameters (got {objective!r}): does the model hold them as Values?")
             objective.backward()

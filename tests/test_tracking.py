@@ -50,6 +50,11 @@ def filled(x: Any) -> Any:
     return a.sum()
 
 
+def in_a_thread(f: Callable[..., Any], *args: Any) -> Any:
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(f, *args).result()
+
+
 LOSES: dict[str, Function] = {
     "math": lambda x: math.exp(x),
     "float": lambda x: float(x) * x,
@@ -63,6 +68,18 @@ LOSES: dict[str, Function] = {
     "inside another": lambda x: grad(lambda y: y * float(x))(2.0) * x,
     "inside another, forward": lambda x: jvp(lambda y: y * float(x), (2.0,), (1.0,))[1] * x,
     "of a result": lambda x: float(exp(x) * 2.0 + 1.0) * x,
+    "in a thread": lambda x: in_a_thread(lambda: math.exp(x)) * x,
+    "of a result in a thread": lambda x: in_a_thread(lambda y: float(y), exp(x)) * x,
+    "the trace of a compiled function": lambda x: compile(lambda p, row: p * row[0], 1.0, [1.0]).trace(x, [2.0]),
+}
+CUTS: dict[str, Function] = {  # what only Values can do
+    "copy": lambda x: copy.copy(x) * x,
+    "deepcopy": lambda x: copy.deepcopy([x, x * x])[1],
+    "pickle": lambda x: pickle.loads(pickle.dumps([x * x]))[0],
+    "backward": lambda x: ((x * x).backward(), x.grad)[1],
+    "backward of another": lambda x: (lambda w: ((w * x).backward(), w.grad)[1])(Value(3.0)),
+    "compiled as a constant": lambda x: compile(lambda p, row: p * x * row[0], 1.0, [1.0])(2.0, [[1.0]])[0],
+    "of a result compiled as a constant": lambda x: compile(lambda p, row: p * exp(x), x, [])(x, [[]])[0],
 }
 TRANSFORMATIONS: dict[str, Callable[[Function], Any]] = {
     "grad": lambda f: grad(f)(1.5),
@@ -83,6 +100,31 @@ def test_a_float_that_would_lose_a_derivative_is_refused(name: str, transformati
         transformation(LOSES[name])
     assert __file__ in str(caught.value)
     assert float(Value(2.0)) == 2.0  # only meanwhile
+
+
+@pytest.mark.parametrize("transformation", [f for name, f in TRANSFORMATIONS.items() if name not in ("jvp", "hvp", "grad of jvp")])
+@pytest.mark.parametrize("name", CUTS)
+def test_what_would_cut_a_number_off_is_refused(name: str, transformation: Callable[[Function], Any]) -> None:
+    with pytest.raises(TrackingError, match=r"would lose its derivative; where a constant is meant, stop_gradient\(x\)") as caught:
+        transformation(CUTS[name])
+    assert __file__ in str(caught.value)
+    assert jvp(CUTS["deepcopy"], (1.5,), (1.0,))[1] == 3.0  # a copied Dual carries its derivative along
+
+
+@pytest.mark.parametrize("transformation", [f for name, f in TRANSFORMATIONS.items() if name != "vjp"])
+def test_a_thread_of_a_function_may_compute(transformation: Callable[[Function], Any]) -> None:
+    f = compile(lambda p, row: p**2 * row[0], 1.0, [1.0])
+
+    def g(x: Any) -> Any:
+        return f(x, [[3.0]])[0] * exp(x)
+
+    assert transformation(lambda x: in_a_thread(g, x)) == transformation(g)
+
+
+def test_what_is_compiled_in_a_derivative_may_meet_constants() -> None:
+    w = Value(5.0)
+    assert grad(lambda x: x * compile(lambda p, row: p * w * row[0], 1.0, [1.0])(2.0, [[1.0]])[0])(3.0) == 10.0
+    assert grad(lambda x: compile(lambda p, row: grad(lambda q: q * q * w)(p), 1.0, [])(x, [[]])[0])(3.0) == 10.0
 
 
 def test_the_message_shows_the_line() -> None:
