@@ -63,7 +63,8 @@ def elementwise(op: Op, operands: tuple[Any, ...]) -> Array:
 
 def _unmasked(x: Any) -> Any:
     if is_masked(x):
-        raise ValueError(f"some entries are masked, and would be computed with: fill them in with filled(), or leave them out (got {shown(x)})")
+        way_out = "fill them in with filled(), or leave them out"
+        raise ValueError(f"some entries are masked, and would be computed with: {way_out} (got {shown(x)})")
     return x
 
 

@@ -23,10 +23,10 @@ from .losses import Loss
 from .module import Module
 from .normalization import Dropout
 from .optim import Optimizer, clip_grad_norm, clip_grad_value
-from .places import survey
+from .places import check_held, survey
 from .preprocessing import minibatches
 from .regularizers import Regularizer
-from .rows import Data
+from .rows import Data, plain
 from .schedules import Schedule
 
 VERSION = 1
@@ -76,7 +76,10 @@ class Run:
     def check(self) -> None:
         """Raise a ValueError for what would fail later on, before anything is changed."""
         X, y = self.data
-        prediction = self.model.predict(X[:1])[0]
+        with self.model.mode(training=False):
+            output = self.model.batch(X[:1])[0]
+        check_held(self.model, output)
+        prediction = plain(output, "the prediction for X[0]")
         self.loss.targets.check_all(y, prediction, "y")
         if self.held_out:
             self.loss.targets.check_all(self.held_out[1], prediction, "validation y")

@@ -34,6 +34,7 @@ from autograd import (
     sign,
     steps,
     stop_gradient,
+    to_source,
     value_and_grad,
     vjp,
 )
@@ -199,6 +200,7 @@ def test_stop_gradient_holds_a_number_constant_in_every_mode() -> None:
     assert stop_gradient(2.0) == 2.0
     assert stop_gradient(np.array([1.0, 2.0])).tolist() == [1.0, 2.0]
     assert Graph(y).forward({x: 2.0}) == 8.0  # it is held by derivatives only
+    assert "return stop_gradient(" in to_source(y)
     for backend in ("reference", "numpy"):
         g = compile(lambda p, row: f(p[0] * row[0]), [1.0], [1.0], backend)
         assert g([1.0], [[3.0]]).tolist() == [27.0]
