@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from . import ops
 from .op import Op, is_plain, shown
 from .operators import Number, real
+from .structure import is_masked
 from .value import Value
 
 Array = NDArray[Any]
@@ -34,7 +35,7 @@ def array(data: Any) -> Array:
     >>> float(np.sum(w @ [1.0, 1.0]))
     10.0
     """
-    numbers = np.asarray(data)
+    numbers = np.asarray(_unmasked(data))
     if numbers.dtype.kind not in "biuf":
         raise TypeError(f"array needs an array of real numbers (got {shown(data)} of dtype {numbers.dtype})")
     return _map(Value, numbers)
@@ -52,10 +53,19 @@ def grads(a: Any) -> Array:
 
 def elementwise(op: Op, operands: tuple[Any, ...]) -> Array:
     """`op` over arrays, broadcast as NumPy does; floats if no operand holds other kinds of number."""
+    for x in operands:
+        _unmasked(x)
     with np.errstate(all="ignore"):  # the kernels give the limits of IEEE 754
         result = np.frompyfunc(op.apply, len(operands), 1)(*map(_wrapped, operands))
     plain = all(np.asarray(_wrapped(x)).dtype.kind in "biuf" for x in operands)
     return np.asarray(result, dtype=float) if plain else result
+
+
+def _unmasked(x: Any) -> Any:
+    if is_masked(x):
+        way_out = "fill them in with filled(), or leave them out"
+        raise ValueError(f"some entries are masked, and would be computed with: {way_out} (got {shown(x)})")
+    return x
 
 
 def ufunc_on_numbers(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -282,7 +282,7 @@ FORMULAS: Final[dict[Op, Formula]] = {
         Form(ATOM, "np.minimum(np.maximum(<0>, <1>), <2>)"),
     ),
     ops.where: Formula(_where, Form(BARE, _latex_where), Form(ATOM, "np.where(<0+> != 0.0, <1>, <2>)")),
-    ops.stop_gradient: Formula(lambda s, x: _constant(s)(x), _operator("stop"), "stop_gradient", Form(SIGNED, "+<0*>")),
+    ops.stop_gradient: Formula(lambda s, x: _constant(s)(x), _operator("stop"), "stop_gradient"),
     # Activations
     ops.sigmoid: Formula(_logistic, _calls(r"\sigma"), "sigmoid"),
     ops.log_sigmoid: Formula(

@@ -12,6 +12,7 @@ the dual number of the gradients of its two parts.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 from . import ops, watching
@@ -20,7 +21,7 @@ from .dual import Dual, fresh_tag, primal, tangent
 from .op import as_float, is_array, is_plain
 from .operators import Number, real
 from .structure import leaves, outer, rebuild, same_structure, transform
-from .tracking import guarded
+from .tracking import FLOAT, guarded, guarded_everywhere
 from .value import Value, propagate, require_current, topological_order
 from .zeros import ZERO, contribution, number, plus, seed
 
@@ -113,7 +114,7 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     _require_like("tangents", tangents, "primals", primals)
     tag = fresh_tag()
     duals = [Dual(_number(x), seed(_number(t)), tag) for x, t in zip(leaves(primals), leaves(tangents), strict=True)]
-    with guarded(_Direction(tag)):
+    with guarded_everywhere(_Direction(tag)):
         ys = f(*rebuild(primals, iter(duals)))
     for y in leaves(ys):
         _require_number(y)
@@ -162,7 +163,7 @@ def _record(f: Function, argnums: int | Sequence[int], args: Any, kwargs: Any) -
     chosen = tuple(args[i] for i in positions)
     for i in positions:
         args[i] = transform(lambda x: _leaf(x, wrt), args[i])
-    with guarded(_Arguments(wrt)):
+    with guarded_everywhere(_Arguments(wrt)):
         ys = f(*args, **kwargs)
     _retire(wrt)
     for y in leaves(ys):
@@ -170,8 +171,14 @@ def _record(f: Function, argnums: int | Sequence[int], args: Any, kwargs: Any) -
     return ys, wrt, chosen[0] if isinstance(argnums, int) else chosen
 
 
+def following(values: Sequence[Value]) -> AbstractContextManager[None]:
+    """A block within which, in this context, nothing that depends on these Values becomes a float: for code that calls backward."""
+    return guarded(_Arguments(values))
+
+
 class TrackingError(TypeError):
-    """A number that a transformation follows was turned into a plain float, which would lose its derivative. The message shows the line."""
+    """A number that is being differentiated was turned into a plain float, or cut off otherwise, which would lose its derivative. The
+    message shows the line."""
 
 
 class _Tracker:
@@ -180,13 +187,15 @@ class _Tracker:
     def tracks(self, x: Any) -> bool:
         raise NotImplementedError
 
-    def converted(self, x: Any) -> None:
+    def converted(self, x: Any, doing: str = FLOAT) -> None:
         if self.tracks(x):
-            raise TrackingError(
-                "float() of a number that is being differentiated would lose its derivative (math.exp(x) and storing x in an array of "
-                "floats call it too). Use the functions of the package (exp, sin, ...) and arrays of dtype object; where a constant is "
-                f"meant, stop_gradient(x).{user_line()}"
-            )
+            why = f"{doing} a number that is being differentiated would lose its derivative"
+            if doing == FLOAT:
+                why += (
+                    " (math.exp(x) and storing x in an array of floats call it too). Use the functions of the package (exp, sin, ...) and "
+                    "arrays of dtype object"
+                )
+            raise TrackingError(f"{why}; where a constant is meant, stop_gradient(x).{user_line()}")
 
     def compared(self, x: Any) -> None:
         pass
@@ -195,7 +204,7 @@ class _Tracker:
 class _Arguments(_Tracker):
     """Tracks what depends on the nodes of the arguments."""
 
-    def __init__(self, wrt: list[Value]) -> None:
+    def __init__(self, wrt: Sequence[Value]) -> None:
         self._ids = set(map(id, wrt))
 
     def tracks(self, x: Any) -> bool:

@@ -137,6 +137,11 @@ def relu(x: float) -> float:
     return 0.0 if x <= 0.0 else x  # in this order nan stays nan
 
 
+def stop_gradient(x: float) -> float:
+    """x, held constant."""
+    return x
+
+
 def maximum(a: float, b: float) -> float:
     return a if a >= b or a != a else b
 

@@ -80,13 +80,13 @@ class Number:
         raise NotImplementedError
 
     def __float__(self) -> float:
-        for guard in guards.get():
+        for guard in guards():
             guard.converted(self)
         return self._real()
 
     def _compared(self) -> float:
         """The plain float, for a comparison or the like."""
-        for guard in guards.get():
+        for guard in guards():
             guard.compared(self)
         return self._real()
 

@@ -255,7 +255,7 @@ where   = Op("where", ieee.where, lambda r, c, x, y: (ZERO, when(not_equal(c, 0.
              kinks=lambda c, x, y: (1.0 if c else -1.0,),
              doc="where(condition, x, y): x where the condition is true (not 0), else y. No derivative flows to the condition.")
 
-stop_gradient = Op("stop_gradient", operator.pos, lambda y, x: (ZERO,), symbol="stop",
+stop_gradient = Op("stop_gradient", ieee.stop_gradient, lambda y, x: (ZERO,), symbol="stop",
                    doc="x, held constant: no derivative flows through it, in any mode.")
 
 # Activations -------------------------------------------------------------------------------------------------------------

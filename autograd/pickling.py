@@ -16,7 +16,8 @@ from typing import Any
 
 from .groups import Group, groups_of
 from .op import Op
-from .value import Value, _described, _node, _restored, topological_order
+from .tracking import refuse_if_tracked
+from .value import Value, _described, _node, _restored, is_stale, outdated, topological_order
 
 
 class _Prelude:
@@ -60,12 +61,14 @@ _writing = _Writing()
 def reduce(node: Value) -> tuple[Any, ...]:
     """What Value.__reduce__ answers."""
     prelude = _writing.prelude()
+    if prelude is None:
+        refuse_if_tracked(node, "pickling")
     if prelude is not None and id(node) in prelude.ids:
-        return _made, _record(node, bool(prelude.groups))
+        return _maker(node), _record(node, bool(prelude.groups))
     if node.op is None:
         return _made, _record(node, True)
     nodes = topological_order([node])
-    return _after, (_Prelude(groups_of(nodes), nodes[:-1]), _made, *_record(node, True))
+    return _after, (_Prelude(groups_of(nodes), nodes[:-1]), _maker(node), *_record(node, True))
 
 
 def _record(node: Value, grouped: bool) -> tuple[Any, ...]:
@@ -92,6 +95,14 @@ copyreg.pickle(Group, reduce_group)
 def _made(op: Op | None, a: Any, b: Any, data: float, grad: float, label: str = "", group: Group | None = None) -> Value:
     node = _node(op, a, b, data, grad)
     return _described(node, label, group) if label or group is not None else node
+
+
+def _made_outdated(*record: Any) -> Value:
+    return outdated(_made(*record))
+
+
+def _maker(node: Value) -> Callable[..., Value]:
+    return _made_outdated if is_stale(node) else _made
 
 
 def _after(prelude: list[Any], made: Callable[..., Any], *record: Any) -> Any:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 from . import ops
 from .op import Op, as_float, is_plain, shown
 from .operators import Method, Number
+from .tracking import refuse_if_tracked
 from .zeros import ZERO, number
 
 if TYPE_CHECKING:
@@ -226,6 +227,7 @@ class Value(Number):
             StaleGraphError: if the data of a leaf was set after something here was computed from it.
         """
         seed = as_float(seed, "seed of backward")
+        refuse_if_tracked(self, "backward() from")
         with _sweeping:
             for leaf, before in propagate(self, seed, float("0")):
                 leaf._grad += before
@@ -249,9 +251,13 @@ class Value(Number):
         return notebook_display(self)
 
     def __copy__(self) -> Value:
-        return _restored(self.op, self.args, self._data, self._grad, self.label, self.group)
+        refuse_if_tracked(self, "copying")
+        copied = _restored(self.op, self.args, self._data, self._grad, self.label, self.group)
+        copied._edits = self._edits
+        return copied
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
+        refuse_if_tracked(self, "copying")
         for node in topological_order([self], known=memo):
             args = tuple([memo[id(x)] if type(x) is Value else x for x in node.args])
             copied = memo[id(node)] = _restored(node.op, args, node._data, node._grad, node.label, node.group)
@@ -348,8 +354,7 @@ class StaleGraphError(RuntimeError):
 def _edit(leaf: Value, data: float) -> None:
     """Set the data of a leaf."""
     global _edits
-    if data == leaf._data:
-        leaf._data = data
+    if data == leaf._data != 0.0:  # zeros have signs
         return
     with _editing:
         _edits += 1
@@ -372,13 +377,33 @@ def require_current(nodes: Sequence[Value], leaves: Iterable[Value] = ()) -> Non
     else:
         return
     for node in nodes:
-        for x in node.parents:
-            if x._edits > node._edits and node.op is not None:
-                name = repr(x.label) if x.label else "a leaf" if x.op is None else f"the result of {x.op.name}"
-                raise StaleGraphError(
-                    f"{name} was given new data ({x.data!r}) after {node.op.name} had been computed from it: the graph holds numbers of "
-                    "two points. Recompute it with autograd.Graph(...).forward(), or build the expression again"
-                )
+        if is_stale(node):
+            x = next(x for x in node.parents if x._edits > node._edits)
+            name = repr(x.label) if x.label else "a leaf" if x.op is None else f"the result of {x.op.name}"
+            raise StaleGraphError(
+                f"{name} was given new data ({x.data!r}) after {node.op.name} had been computed from it: the graph holds numbers of "  # type: ignore[union-attr]
+                "two points. Recompute it with autograd.Graph(...).forward(), or build the expression again"
+            )
+
+
+def is_stale(node: Value) -> bool:
+    """Whether a node is not what its operands give: one has changed since, and has not been given its old data back."""
+    if not _edits or node.op is None or not any(x._edits > node._edits for x in node.parents):
+        return False
+    try:
+        now = node.op.forward(*[x._data if type(x) is Value else x for x in node.args])
+    except Exception:  # a primitive of the user's own need not be defined at the new point
+        return True
+    return repr(now) != repr(node._data)
+
+
+def outdated(node: Value) -> Value:
+    """The node, restored from a record, marked as older than its operands."""
+    global _edits
+    with _editing:
+        _edits += 1
+    node._edits = -1
+    return node
 
 
 def _reach(root: Value, zero: float, order: list[Value], leaves: list[tuple[Value, float]]) -> None:

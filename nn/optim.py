@@ -243,7 +243,7 @@ def shortened(g: list[float], longest: float) -> list[float]:
     norm = math.hypot(*g)
     if norm == math.inf > max(map(abs, g)):  # it does not fit a float, though each number does
         return shortened([x / 2.0**64 for x in g], longest)
-    return [x * (longest / norm) for x in g] if norm > longest else g
+    return [x / norm * longest for x in g] if norm > longest else g  # longest / norm may be subnormal
 
 
 def clip_grad_value(params: Module | Iterable[Value], limit: float) -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd import Op, Value
 from autograd.op import is_array
-from autograd.structure import rebuild
+from autograd.structure import leaves, rebuild
 
 from .instead import Instead, Replaceable, replacing
 
@@ -112,6 +112,26 @@ def _check(places: list[Place], hidden: list[tuple[str, Any]], known: set[int]) 
                 f"a {type(x).__name__} is in {where}, where it would neither be trained nor saved: keep Values and modules among the "
                 "attributes of a module, alone or in lists, tuples, dicts and object arrays"
             )
+
+
+def check_held(module: Module, output: Any) -> None:
+    """Raise a TypeError if what the module computed depends on Values that are none of its own, say of a closure, a generator or a global
+    name: they would silently be left untrained and unsaved.
+    """
+    held = {id(place.value) for place in survey(module).places}
+    waiting = [x for x in leaves(output) if type(x) is Value]
+    while waiting:
+        x = waiting.pop()
+        if id(x) in held:
+            continue
+        held.add(id(x))
+        if x.op is None:
+            raise TypeError(
+                f"the model computes with {x!r}, which is not among its attributes and would neither be trained nor saved: keep it there, "
+                "alone or in lists, tuples, dicts and object arrays; where a constant is meant, take a float, or stop_gradient(x)"
+            )
+        if not x.op.is_flat:
+            waiting += x.parents
 
 
 def attributes_of(x: Any) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import Any
 
 from autograd import AnomalyError, Value, detect_anomaly, files, mean
 from autograd import sum as total
+from autograd.functional import following
 
 from . import state
 from .history import History
@@ -22,10 +23,10 @@ from .losses import Loss
 from .module import Module
 from .normalization import Dropout
 from .optim import Optimizer, clip_grad_norm, clip_grad_value
-from .places import survey
+from .places import check_held, survey
 from .preprocessing import minibatches
 from .regularizers import Regularizer
-from .rows import Data
+from .rows import Data, plain
 from .schedules import Schedule
 
 VERSION = 1
@@ -75,7 +76,10 @@ class Run:
     def check(self) -> None:
         """Raise a ValueError for what would fail later on, before anything is changed."""
         X, y = self.data
-        prediction = self.model.predict(X[:1])[0]
+        with self.model.mode(training=False):
+            output = self.model.batch(X[:1])[0]
+        check_held(self.model, output)
+        prediction = plain(output, "the prediction for X[0]")
         self.loss.targets.check_all(y, prediction, "y")
         if self.held_out:
             self.loss.targets.check_all(self.held_out[1], prediction, "validation y")
@@ -152,9 +156,10 @@ class Run:
         """Forward and backward: leaves the gradients of the mean loss and the penalty in the parameters. Gives the mean loss and metric."""
         self.model.zero_grad()
         with _collector_off(), self._drawing(where):
-            predictions = self.model.batch(X)
-            loss = mean([self.loss.row(p, t) for p, t in zip(predictions, y, strict=True)])
-            objective = loss if self.regularizer is None else loss + self.regularizer(self.model)
+            with following(self.optimizer.params):
+                predictions = self.model.batch(X)
+                loss = mean([self.loss.row(p, t) for p, t in zip(predictions, y, strict=True)])
+                objective = loss if self.regularizer is None else loss + self.regularizer(self.model)
             if not isinstance(objective, Value):
                 raise TypeError(f"the loss must depend on the model's parameters (got {objective!r}): does the model hold them as Values?")
             objective.backward()

@@ -7,6 +7,8 @@ from copy import deepcopy
 from functools import cache
 from typing import Any
 
+from ..structure import leaves
+from ..tracking import refuse_if_tracked
 from ..value import Value
 from .adjoint import Backward, backward
 from .layout import Layout, as_rows
@@ -97,6 +99,8 @@ class Compiled:
         The function runs as it was written, on Values: its nodes are those of the code, not of the program. Where it returns several
         numbers, so does this.
         """
+        for number in leaves([params, row]):
+            refuse_if_tracked(number, "the trace of")
         p, x = self._params.numbers(params), self._inputs.numbers(row)
         labelled = [
             layout.rebuilt([Value(number, f"{name}{j}") for j, number in enumerate(numbers)])

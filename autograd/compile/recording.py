@@ -14,7 +14,7 @@ from ..callers import user_line
 from ..op import Op, as_float, is_array, shown
 from ..operators import Method, Number
 from ..structure import leaves, rebuild
-from ..tracking import guarded, is_tracked
+from ..tracking import FLOAT, guarded, guards, is_tracked
 from ..value import Value, topological_order
 from ..zeros import ZERO, contribution, number, plus, when
 from . import RecordingError
@@ -182,6 +182,7 @@ class Recording(Tape):
                 self._values[id(x)] = x, place
         inputs_at = [self.put((INPUT, j)) for j in range(len(row))]
         self._leaves = len(self.nodes)
+        self._around = guards()
         with guarded(_Parameters({i for i, (_, place) in self._values.items() if place in places})):
             result = fn(_on_tape(self, params, places), _on_tape(self, inputs, inputs_at))
         self.several = isinstance(result, (list, tuple)) or (is_array(result) and result.ndim > 0)
@@ -239,6 +240,8 @@ class Recording(Tape):
         """The place of a Value that the function met: a parameter, something computed from Values, or a constant."""
         known = self._values.get(id(value))
         if known is None:
+            for guard in self._around:
+                guard.converted(value, "compiling a function that meets, as a constant,")
             for node in topological_order([value], known=self._values):
                 if node.op is None and is_tracked(node):  # an argument of a derivative inside the function
                     place = self.put((ops.positive, self.constant(node.data)))
@@ -270,14 +273,15 @@ class _Parameters:
     def tracks(self, x: Any) -> bool:
         return type(x) is Recorded or (type(x) is Value and any(id(node) in self.params for node in topological_order([x])))
 
-    def converted(self, x: Any) -> None:
+    def converted(self, x: Any, doing: str = FLOAT) -> None:
         if self.tracks(x):
             raise RecordingError(
                 f"comparing or converting a Value that depends on params needs its value, which differs from call to call. {_BRANCH}; "
                 f"autograd.max, min and abs are functions that can be recorded.{user_line()}"
             )
 
-    compared = converted
+    def compared(self, x: Any) -> None:
+        self.converted(x)
 
 
 def _on_tape(tape: Tape, tree: Any, places: Iterable[int]) -> Any:

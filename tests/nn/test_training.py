@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 import autograd
 import nn
-from autograd import Value, files
+from autograd import TrackingError, Value, files, stop_gradient
 from nn import MLP, BatchNorm, Dropout, History, Linear, Module, Sequential, TrainingError, fit, losses, optim, regularizers, schedules
 from nn.interrupting import interruptible
 from nn.progress import Progress
@@ -768,10 +768,41 @@ def test_a_model_without_parameters() -> None:
 
     class Detached(Linear):
         def forward(self, x: Any) -> Any:
-            return float(super().forward(x))
+            y = super().forward(x)
+            return getattr(y, "data", y)
 
     with pytest.raises(TypeError, match="the loss must depend on the model's parameters"):
         train(Detached(2, 1))
+
+
+@pytest.mark.parametrize("compiled", ["auto", False])
+def test_a_float_that_would_lose_a_gradient_is_refused(compiled: bool | str) -> None:
+    """In the model, the loss and the regulariser; the metric and other models are free to use it."""
+
+    class Rounded(Linear):
+        def forward(self, x: Any) -> Any:
+            y = super().forward(x)
+            return y + math.sin(y)
+
+    def of_a_float(y: Any, t: Any) -> Any:
+        return (y - t) ** 2 * (1.0 + float(y) ** 2)
+
+    X, y = [[1.0], [2.0]], [1.0, 3.0]
+    settings: dict[str, Any] = {"epochs": 2, "compiled": compiled, "progress": False}
+    model = Linear(1, 1)
+    weights = model.state_dict()
+    for refused in (
+        lambda: nn.fit(Rounded(1, 1), X, y, loss="mse", **settings),
+        lambda: nn.fit(model, X, y, loss=of_a_float, **settings),
+        lambda: nn.fit(model, X, y, loss="mse", regularizer=lambda m: m.weights()[0] ** 2 + math.exp(m.weights()[0]), **settings),
+    ):
+        with pytest.raises(TrackingError, match=r"stop_gradient\(x\).*\n.*test_training.py"):
+            refused()
+    assert model.state_dict() == weights
+
+    teacher = Linear(1, 1)
+    nn.fit(model, X, y, loss=lambda y, t: (y - float(teacher([t]))) ** 2, metric=lambda y, t: abs(float(y) - t), **settings)
+    nn.fit(model, X, y, loss=lambda y, t: (y - t) ** 2 * (1.0 + stop_gradient(y) ** 2), **settings)
 
 
 OPTIMIZER_ERRORS = {
