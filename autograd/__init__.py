@@ -8,14 +8,13 @@
 0.104994
 """
 
-from __future__ import annotations
+from . import _guard
+
+_guard.leave_current_folder()
+_guard.check()
 
 import builtins
 from typing import TYPE_CHECKING, Any
-
-from . import _guard
-
-_guard.check()
 
 from . import ops as ops
 from .anomaly import AnomalyError as AnomalyError

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from .functional import grad
-from .op import Op, as_float
+from .op import Op, as_float, shown
 from .slopes import UNKNOWN, Slope
 from .structure import leaves, rebuild
 from .tables import table
@@ -81,10 +81,10 @@ def gradcheck(
     True
     """
     if order not in (1, 2):
-        raise ValueError(f"order must be 1 or 2 (got {order!r})")
+        raise ValueError(f"order must be 1 or 2 (got {shown(order)})")
     for name, tolerance in (("rtol", rtol), ("atol", atol)):
         if not as_float(tolerance, name) >= 0.0:
-            raise ValueError(f"{name} must be 0 or more (got {tolerance!r})")
+            raise ValueError(f"{name} must be 0 or more (got {shown(tolerance)})")
     if not args:
         raise TypeError("gradcheck needs at least one argument to differentiate with respect to: gradcheck(f, x)")
     numbers = [as_float(x, "an argument of gradcheck") for x in leaves(args)]

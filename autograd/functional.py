@@ -18,7 +18,7 @@ from typing import Any
 from . import ops, watching
 from .callers import user_line
 from .dual import Dual, fresh_tag, primal, tangent
-from .op import as_float, is_array, is_plain
+from .op import as_float, is_array, is_plain, shown
 from .operators import Number, real
 from .structure import leaves, outer, rebuild, same_structure, transform
 from .tracking import FLOAT, guarded, guarded_everywhere
@@ -237,12 +237,12 @@ def _positions(argnums: int | Sequence[int], count: int) -> list[int]:
     chosen = list(argnums) if isinstance(argnums, Sequence) else [argnums]
     for i in chosen:
         if not isinstance(i, int) or isinstance(i, bool):
-            raise TypeError(f"argnums must be an int or a sequence of ints (got {argnums!r})")
+            raise TypeError(f"argnums must be an int or a sequence of ints (got {shown(argnums)})")
         if not -count <= i < count:
             raise ValueError(f"argnums {i} is out of range: the function was called with {count} positional argument(s)")
     positions = [i % count for i in chosen]
     if len(set(positions)) < len(positions):
-        raise ValueError(f"argnums must name each argument once (got {argnums!r})")
+        raise ValueError(f"argnums must name each argument once (got {shown(argnums)})")
     return positions
 
 
@@ -367,18 +367,18 @@ def _described(y: Any) -> str:
         return f"an array of shape {y.shape}"
     if isinstance(y, (list, tuple, dict)):
         return f"a {type(y).__name__} of {len(y)}"
-    return f"{y!r} (of type {type(y).__name__})"
+    return f"{shown(y)} (of type {type(y).__name__})"
 
 
 def _arguments(x: Any, name: str) -> tuple[Any, ...]:
     if not isinstance(x, (tuple, list)):
-        raise TypeError(f"{name} must be a tuple or list with one entry per argument (got {x!r}): write ({x!r},)")
+        raise TypeError(f"{name} must be a tuple or list with one entry per argument (got {shown(x)}): write ({shown(x)},)")
     return tuple(x)
 
 
 def _require_like(name: str, tree: Any, model_name: str, model: Any) -> None:
     if not same_structure(model, tree):
-        raise ValueError(f"{name} must have the structure of {model_name} (got {tree!r} for {model!r})")
+        raise ValueError(f"{name} must have the structure of {model_name} (got {shown(tree)} for {shown(model)})")
 
 
 def _named(transformation: str, f: Function, derived: Function) -> Function:

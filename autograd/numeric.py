@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from . import ops
-from .op import Op, as_float
+from .op import Op, as_float, shown
 from .operators import Number
 from .slopes import EPS, slope
 from .structure import leaves, rebuild
@@ -38,7 +38,7 @@ def numeric_grad(f: Callable[..., Any], *args: Any, method: str = "central") -> 
     12.0
     """
     if method not in METHODS:
-        raise ValueError(f"method must be one of {', '.join(map(repr, METHODS))} (got {method!r})")
+        raise ValueError(f"method must be one of {', '.join(map(repr, METHODS))} (got {shown(method)})")
     if not args:
         raise TypeError("numeric_grad needs at least one argument to differentiate with respect to: numeric_grad(f, x)")
     differentiate = METHODS[method]

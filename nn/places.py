@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from autograd import Op, Value
 from autograd.op import is_array
 from autograd.structure import leaves, rebuild
+from autograd.tables import short
 
 from .instead import Instead, Replaceable, replacing
 
@@ -105,12 +106,13 @@ def _check(places: list[Place], hidden: list[tuple[str, Any]], known: set[int]) 
     names: dict[str, Value] = {}
     for name, _, _, value, _ in places:
         if names.setdefault(name, value) is not value:
-            raise ValueError(f"two Values of the module have one name, {name}: rename one of the keys or attributes that lead there")
+            way_out = "rename one of the keys or attributes that lead there"
+            raise ValueError(f"two Values of the module have one name, {short(name, 100)}: {way_out}")
     for where, x in hidden:
         if id(x) not in known:
             raise TypeError(
-                f"a {type(x).__name__} is in {where}, where it would neither be trained nor saved: keep Values and modules among the "
-                "attributes of a module, alone or in lists, tuples, dicts and object arrays"
+                f"a {type(x).__name__} is in {short(where, 100)}, where it would neither be trained nor saved: keep Values and modules "
+                "among the attributes of a module, alone or in lists, tuples, dicts and object arrays"
             )
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from autograd import AnomalyError, Value, detect_anomaly, files, mean
 from autograd import sum as total
 from autograd.functional import following
+from autograd.op import shown
 
 from . import state
 from .history import History
@@ -89,7 +90,7 @@ class Run:
         size = self.batch_size or len(X)
         for name, limit in (("clip_norm", self.clip_norm), ("clip_value", self.clip_value)):
             if limit is not None and not 0.0 <= limit < math.inf:
-                raise ValueError(f"{name} must be a number, at least 0 (got {limit!r})")
+                raise ValueError(f"{name} must be a number, at least 0 (got {shown(limit)})")
         least = max(module.smallest_batch for module in self.model.modules())
         smallest = size if self.replacement else min(size, len(X) % size or size)
         if smallest < least:
@@ -161,7 +162,8 @@ class Run:
                 loss = mean([self.loss.row(p, t) for p, t in zip(predictions, y, strict=True)])
                 objective = loss if self.regularizer is None else loss + self.regularizer(self.model)
             if not isinstance(objective, Value):
-                raise TypeError(f"the loss must depend on the model's parameters (got {objective!r}): does the model hold them as Values?")
+                problem = f"the loss must depend on the model's parameters (got {shown(objective)})"
+                raise TypeError(f"{problem}: does the model hold them as Values?")
             objective.backward()
         return float(loss), mean_metric(self.metric, predictions, y)
 

@@ -9,6 +9,8 @@ from os import PathLike
 from random import Random
 from typing import Any
 
+from autograd.op import shown
+
 from . import losses, rows
 from .history import History
 from .interrupting import interruptible
@@ -119,10 +121,12 @@ def fit(
     seed = Random().getrandbits(32) if seed is None else seed
     for name, n in (("epochs", epochs), ("batch_size", batch_size), ("early_stopping", early_stopping)):
         if n is not None and (not isinstance(n, Integral) or n < 1):
-            raise ValueError(f"{name} must be a positive int (got {n!r})")
+            raise ValueError(f"{name} must be a positive int (got {shown(n)})")
+    if not isinstance(optimizer, Optimizer | None):
+        raise TypeError(f"optimizer must be one of nn.optim, such as nn.optim.Adam(model) (got {shown(optimizer)})")
     data, held_out = split_off(X, y, validation, seed)
     if compiled not in ("auto", True, False):
-        raise ValueError(f"compiled must be 'auto', True or False (got {compiled!r})")
+        raise ValueError(f"compiled must be 'auto', True or False (got {shown(compiled)})")
     run = _run(
         compiled,
         model,

@@ -7,6 +7,7 @@ from copy import deepcopy
 from functools import cache
 from typing import Any
 
+from ..op import shown
 from ..structure import leaves
 from ..tracking import refuse_if_tracked
 from ..value import Value
@@ -39,7 +40,7 @@ class Compiled:
         self, fn: Callable[[Any, Any], Any], params: Any, inputs: Any, backend: str = "auto", *, deterministic: bool = False
     ) -> None:
         if type(deterministic) is not bool:
-            raise ValueError(f"deterministic must be True or False (got {deterministic!r})")
+            raise ValueError(f"deterministic must be True or False (got {shown(deterministic)})")
         self._fn, self._example = fn, (params, inputs)
         self._params, self._inputs = Layout("params", params), Layout("each row", inputs)
         self.backend = _chosen(backend)
@@ -77,7 +78,7 @@ class Compiled:
             ValueError: if params or a row have another structure, the reduction is unknown, or the mean of no rows is asked for.
         """
         if reduction not in ("mean", "sum"):
-            raise ValueError(f"reduction must be 'mean' or 'sum' (got {reduction!r})")
+            raise ValueError(f"reduction must be 'mean' or 'sum' (got {shown(reduction)})")
         self._require_one()
         if any_tracked(params, rows):
             value, grads = self._tracked.value_and_grad(params, rows, _seed(reduction, len(as_rows(rows))))
@@ -157,7 +158,7 @@ def _seed(reduction: str, count: int) -> float:
 
 def _chosen(backend: str) -> str:
     if backend not in BACKENDS:
-        raise ValueError(f"backend must be one of {', '.join(map(repr, BACKENDS))} (got {backend!r})")
+        raise ValueError(f"backend must be one of {', '.join(map(repr, BACKENDS))} (got {shown(backend)})")
     if backend == "reference":
         return backend
     try:
