@@ -17,14 +17,14 @@ from typing import Any
 from .groups import Group, groups_of
 from .op import Op
 from .tracking import refuse_if_tracked
-from .value import Value, _described, _node, _restored, is_stale, outdated, topological_order
+from .value import Value, _described, _node, _restored, outdated, stale, topological_order
 
 
 class _Prelude:
     """Everything that a node or a group depends on, unpickled as a plain list."""
 
-    def __init__(self, groups: Collection[Group], nodes: Collection[Value] = ()) -> None:
-        self.groups, self.nodes = groups, nodes
+    def __init__(self, groups: Collection[Group], nodes: Collection[Value] = (), stale: Collection[int] = ()) -> None:
+        self.groups, self.nodes, self.stale = groups, nodes, stale
         self.ids = frozenset(map(id, (*groups, *nodes)))
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -42,6 +42,10 @@ class _Mark:
     def __reduce__(self) -> tuple[Any, ...]:
         _writing.prelude = self.prelude
         return bool, ()
+
+
+def _stale(nodes: Collection[Value]) -> frozenset[int]:
+    return frozenset(map(id, stale([x for x in nodes if x.op is not None], [x for x in nodes if x.op is None])))
 
 
 def _none() -> None:
@@ -64,11 +68,13 @@ def reduce(node: Value) -> tuple[Any, ...]:
     if prelude is None:
         refuse_if_tracked(node, "pickling")
     if prelude is not None and id(node) in prelude.ids:
-        return _maker(node), _record(node, bool(prelude.groups))
+        return _made_outdated if id(node) in prelude.stale else _made, _record(node, bool(prelude.groups))
     if node.op is None:
         return _made, _record(node, True)
     nodes = topological_order([node])
-    return _after, (_Prelude(groups_of(nodes), nodes[:-1]), _maker(node), *_record(node, True))
+    ids = _stale(nodes)
+    made = _made_outdated if id(node) in ids else _made
+    return _after, (_Prelude(groups_of(nodes), nodes[:-1], ids), made, *_record(node, True))
 
 
 def _record(node: Value, grouped: bool) -> tuple[Any, ...]:
@@ -99,10 +105,6 @@ def _made(op: Op | None, a: Any, b: Any, data: float, grad: float, label: str = 
 
 def _made_outdated(*record: Any) -> Value:
     return outdated(_made(*record))
-
-
-def _maker(node: Value) -> Callable[..., Value]:
-    return _made_outdated if is_stale(node) else _made
 
 
 def _after(prelude: list[Any], made: Callable[..., Any], *record: Any) -> Any:

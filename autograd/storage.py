@@ -30,7 +30,7 @@ from . import files
 from .files import invalid
 from .groups import Group, groups_of
 from .op import Op, named
-from .value import Value, _described, _node, is_stale, outdated
+from .value import Value, _described, _node, outdated, stale
 
 VERSION = 2
 _LARGE = 10_000  # nodes above which speed counts for more than that a file can be read by people
@@ -57,7 +57,7 @@ def save(path: str | PathLike[str], nodes: Sequence[Value], roots: Sequence[Valu
         "labels": {str(i): label for i, node in enumerate(nodes) if (label := node.label)},
         "groups": [[group.name, -1 if group.parent is None else groups[group.parent]] for group in groups],
         "group": [-1 if node.group is None else groups[node.group] for node in nodes] if groups else [],
-        "stale": [i for i, node in enumerate(nodes) if is_stale(node)],
+        "stale": [place[id(x)] for x in stale([x for x in nodes if x.op is not None], [x for x in nodes if x.op is None])],
         "roots": [place[id(root)] for root in roots],
         "single": single,
     }

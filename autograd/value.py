@@ -367,31 +367,37 @@ def recomputed(nodes: Iterable[Value], data: Iterable[float]) -> None:
         node._data, node._edits = x, _edits
 
 
-def require_current(nodes: Sequence[Value], leaves: Iterable[Value] = ()) -> None:
+def require_current(nodes: Sequence[Value], leaves: Sequence[Value] = ()) -> None:
     """Raise a StaleGraphError if an operand among the leaves, or among `nodes` themselves, has changed since a node was computed."""
+    for node in stale(nodes, leaves):
+        x = next(x for x in node.parents if x._edits > node._edits)
+        name = repr(x.label) if x.label else "a leaf" if x.op is None else f"the result of {x.op.name}"
+        raise StaleGraphError(
+            f"{name} was given new data ({x.data!r}) after {node.op.name} had been computed from it: the graph holds numbers of "  # type: ignore[union-attr]
+            "two points. Recompute it with autograd.Graph(...).forward(), or build the expression again"
+        )
+
+
+def stale(nodes: Sequence[Value], leaves: Sequence[Value]) -> list[Value]:
+    """The nodes that are not what their operands give: one has changed since, and has not been given its old data back.
+
+    Args:
+        nodes: operands first.
+        leaves: those that are not among them.
+    """
     newest = max([leaf._edits for leaf in leaves], default=0)
     for node in nodes:  # most graphs are built without an edit in between
         if node._edits < newest:
             break
         newest = node._edits
     else:
-        return
-    for node in nodes:
-        if is_stale(node):
-            x = next(x for x in node.parents if x._edits > node._edits)
-            name = repr(x.label) if x.label else "a leaf" if x.op is None else f"the result of {x.op.name}"
-            raise StaleGraphError(
-                f"{name} was given new data ({x.data!r}) after {node.op.name} had been computed from it: the graph holds numbers of "  # type: ignore[union-attr]
-                "two points. Recompute it with autograd.Graph(...).forward(), or build the expression again"
-            )
+        return []
+    return [node for node in nodes if any(x._edits > node._edits for x in node.parents) and _differs(node)]
 
 
-def is_stale(node: Value) -> bool:
-    """Whether a node is not what its operands give: one has changed since, and has not been given its old data back."""
-    if not _edits or node.op is None or not any(x._edits > node._edits for x in node.parents):
-        return False
+def _differs(node: Value) -> bool:
     try:
-        now = node.op.forward(*[x._data if type(x) is Value else x for x in node.args])
+        now = node.op.forward(*[x._data if type(x) is Value else x for x in node.args])  # type: ignore[union-attr]
     except Exception:  # a primitive of the user's own need not be defined at the new point
         return True
     return repr(now) != repr(node._data)

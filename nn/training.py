@@ -110,6 +110,8 @@ def fit(
 
     Raises:
         ValueError, TypeError: for data, targets or settings that cannot be meant; nothing has changed then.
+        TypeError: if the model computes with Values that it does not hold.
+        autograd.TrackingError: if the model, the loss or the regulariser makes a float of what depends on the parameters.
         TrainingError: at a nan or inf; it names epoch, batch and node.
 
     >>> import nn
