@@ -30,7 +30,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from . import ieee
-from .op import REAL, Op, as_sequence
+from .op import REAL, Op, as_sequence, is_plain
 from .zeros import ZERO, when
 
 _inf = math.inf
@@ -128,8 +128,15 @@ positive = Op("pos", operator.pos, lambda y, x: (1.0,), symbol="+", numpy="posit
 
 
 def _power_partials(y: Any, a: Any, b: Any) -> tuple[Any, Any]:
-    """b a^(b-1) and y log a. x**0 is 1 for every x; 0**x is 0 for all x > 0, and at the jump to 1 its flat side counts."""
-    return when(not_equal(b, 0.0), _power_slope(y, a, b)), when(not_equal(a, 0.0) + less(b, 0.0), y * log(a))
+    """b a^(b-1) and y log a. x**0 is 1 for every x; 0**x is 0 for all x > 0, and at the jump to 1 its flat side counts.
+
+    An exponent that is differentiated next may pass through 0 and is no structural zero there, unless the base is 0.
+    """
+    if is_plain(b):
+        in_base = when(not_equal(b, 0.0), _power_slope(y, a, b))
+    else:
+        in_base = when(not_equal(a, 0.0) + not_equal(b, 0.0), where(equal(b, 0.0), b * y / a, _power_slope(y, a, b)))
+    return in_base, when(not_equal(a, 0.0) + less(b, 0.0), y * log(a))
 
 
 def _minus_quotient(y: Any, a: Any, b: Any) -> Any:

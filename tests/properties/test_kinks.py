@@ -131,6 +131,8 @@ def test_zeros_of_both_signs_in_any_order(order: tuple[float, ...]) -> None:
 @pytest.mark.parametrize("backend", ["reference", "numpy"])
 @pytest.mark.parametrize("name", ["logsumexp", "logaddexp", "softmax", "log_softmax"])
 def test_conventions_at_infinity_are_those_of_compiled_code(name: str, backend: str) -> None:
+    if backend == "numpy":
+        pytest.importorskip("numpy")
     for case, x, value, partials in CASES:
         if case == name:
             f = compile(lambda p, row: ops.table[name].apply(*row), [], list(x), backend)
