@@ -8,15 +8,14 @@
 0.104994
 """
 
-from __future__ import annotations
+from .support import guard as _guard
+
+_guard.leave_current_folder()
+_guard.check()
 
 import builtins
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
-
-from .support import guard as _guard
-
-_guard.check()
 
 from . import ops as ops
 from .derivatives.functional import TrackingError as TrackingError

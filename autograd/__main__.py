@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import sys
-
-if __name__ == "__main__" and os.path.realpath(sys.path[0]) == os.getcwd():
-    del sys.path[0]  # python -m puts the current folder first: a random.py there would be run for the library's
-
 import argparse
+import os
 import re
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn

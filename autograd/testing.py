@@ -39,6 +39,7 @@ from hypothesis import strategies as st
 _CHOICES: dict[tuple[str, int], tuple[float, ...]] = {
     ("where", 0): (0.0, 1.0),
     ("polygamma", 0): (0.0, 1.0, 2.0),
+    ("exp_neg_square", 1): (0.5, 1.0),
 }
 
 

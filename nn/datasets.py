@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from autograd.extend import shown
+
 from .support.rows import unmasked
 
 Array = NDArray[Any]
@@ -104,7 +106,7 @@ def circles(n: int = 100, noise: float = 0.05, factor: float = 0.5, seed: int | 
     """
     _check(n, 2, noise)
     if not 0 <= factor < 1:
-        raise ValueError(f"factor must be the radius of the inner circle, at least 0 and less than 1 (got {factor!r})")
+        raise ValueError(f"factor must be the radius of the inner circle, at least 0 and less than 1 (got {shown(factor)})")
     outer, inner = (np.linspace(0, 2 * np.pi, m, endpoint=False) for m in (n // 2, n - n // 2))
     X = np.concatenate([_circle(outer), factor * _circle(inner)])
     return _two_rings("circles", X, noise, seed, labels, ("outer circle", "inner circle"))
@@ -135,12 +137,12 @@ def blobs(
     rng = np.random.RandomState(seed)
     if isinstance(centers, Integral):
         if centers < 1 or features < 1:
-            raise ValueError(f"blobs need at least one centre and one feature (got centers={centers!r}, features={features!r})")
+            raise ValueError(f"blobs need at least one centre and one feature (got centers={shown(centers)}, features={shown(features)})")
         centres = rng.uniform(-10, 10, size=(int(centers), features))
     else:
         centres = np.array(unmasked(centers, "centers"))
         if centres.ndim != 2 or centres.dtype.kind not in "biuf" or not np.isfinite(centres).all():
-            raise ValueError(f"centers must be a number of blobs or a list of finite points of the same dimension (got {centers!r})")
+            raise ValueError(f"centers must be a number of blobs or a list of finite points of the same dimension (got {shown(centers)})")
     k = len(centres)
     _check(n, k, noise)
     sizes = [n // k + (i < n % k) for i in range(k)]
@@ -188,9 +190,9 @@ def spiral(
     ((30, 2), 0)
     """
     if not isinstance(arms, Integral) or arms < 2:
-        raise ValueError(f"arms must be an int of at least 2 (got {arms!r})")
+        raise ValueError(f"arms must be an int of at least 2 (got {shown(arms)})")
     if not np.isfinite(turns):
-        raise ValueError(f"turns must be a finite number (got {turns!r})")
+        raise ValueError(f"turns must be a finite number (got {shown(turns)})")
     _check(n, arms, noise)
     rng = np.random.RandomState(seed)
     sizes = [n // arms + (j < n % arms) for j in range(arms)]
@@ -273,9 +275,9 @@ def _from_sklearn(name: str) -> Any:
 
 def _check(n: int, classes: int, noise: float) -> None:
     if not isinstance(n, Integral) or n < classes:
-        raise ValueError(f"n must be an int of at least {classes}, one point for each part of the set (got {n!r})")
+        raise ValueError(f"n must be an int of at least {classes}, one point for each part of the set (got {shown(n)})")
     if not isinstance(noise, Real) or not 0 <= noise < np.inf:
-        raise ValueError(f"noise must be a standard deviation, finite and not negative (got {noise!r})")
+        raise ValueError(f"noise must be a standard deviation, finite and not negative (got {shown(noise)})")
 
 
 def _circle(angle: Array) -> Array:
@@ -304,7 +306,7 @@ def _classes(
     k = len(class_names)
     labels = range(k) if labels is None else labels
     if len(labels) != k or len(set(labels)) != k:
-        raise ValueError(f"labels must be {k} different numbers, one for each class of {name} (got {labels!r})")
+        raise ValueError(f"labels must be {k} different numbers, one for each class of {name} (got {shown(labels)})")
     y = np.array(labels)[index]
     features = [f"x{j}" for j in range(X.shape[1])] if feature_names is None else [str(feature) for feature in feature_names]
     return Dataset(name, X.astype(float), y, features, dict(zip(labels, map(str, class_names), strict=True)))

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
+from autograd.extend import shown
+
 from .support.checks import positive_int
 
 Matrix = list[list[float]]
@@ -36,7 +38,7 @@ def constant(n_in: int, n_out: int, rng: Seed = None, *, value: float) -> Matrix
 def uniform(n_in: int, n_out: int, rng: Seed = None, *, low: float = -1.0, high: float = 1.0) -> Matrix:
     """U(low, high)."""
     if not -math.inf < low <= high < math.inf:
-        raise ValueError(f"low and high must be numbers, low the smaller (got {low!r} and {high!r})")
+        raise ValueError(f"low and high must be numbers, low the smaller (got {shown(low)} and {shown(high)})")
     draw = generator(rng)
     return _matrix(n_in, n_out, lambda: draw.uniform(low, high))
 
@@ -44,7 +46,7 @@ def uniform(n_in: int, n_out: int, rng: Seed = None, *, low: float = -1.0, high:
 def normal(n_in: int, n_out: int, rng: Seed = None, *, mean: float = 0.0, std: float = 1.0) -> Matrix:
     """N(mean, std^2)."""
     if not (math.isfinite(mean) and 0.0 <= std < math.inf):
-        raise ValueError(f"mean must be a number, and std one of at least 0 (got {mean!r} and {std!r})")
+        raise ValueError(f"mean must be a number, and std one of at least 0 (got {shown(mean)} and {shown(std)})")
     draw = generator(rng)
     return _matrix(n_in, n_out, lambda: draw.gauss(mean, std))
 
@@ -89,7 +91,7 @@ def named(init: str | Initializer | None, activation: Any = None) -> Initializer
     if callable(init):
         return init
     if init not in NAMES:
-        raise ValueError(f"init must be one of {', '.join(NAMES)}, or a function (n_in, n_out, rng) (got {init!r})")
+        raise ValueError(f"init must be one of {', '.join(NAMES)}, or a function (n_in, n_out, rng) (got {shown(init)})")
     return NAMES[init]
 
 

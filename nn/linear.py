@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 from autograd import Value, dot, mean, square
 from autograd import sum as total
+from autograd.extend import shown
 
 from . import init, losses, regularizers
 from .fitting.fit import fit as train
@@ -104,7 +105,7 @@ class LinearModel(Module):
         targets = labels(y, len(rows))
         for i, t in enumerate(targets):
             if isinstance(t, list):
-                raise ValueError(f"y must hold one number for each row (y[{i}] is {t!r})")
+                raise ValueError(f"y must hold one number for each row (y[{i}] is {shown(t)})")
         return rows, targets
 
     def _initial(self, n: int) -> list[float]:
@@ -293,7 +294,7 @@ class LinearClassifier(Classifier):
     def __init__(self, loss: str = "hinge", strength: float = 0.0, bias: bool = True) -> None:
         super().__init__(bias)
         if loss not in self.LOSSES:
-            raise ValueError(f"loss must be one of {', '.join(self.LOSSES)} (got {loss!r})")
+            raise ValueError(f"loss must be one of {', '.join(self.LOSSES)} (got {shown(loss)})")
         self.loss = losses.named(loss)
         self.strength = _strength(strength)
 
@@ -309,5 +310,5 @@ class LinearClassifier(Classifier):
 
 def _strength(x: float) -> float:
     if not isinstance(x, (int, float)) or not 0.0 <= x < math.inf:
-        raise ValueError(f"strength must be a finite number of at least 0 (got {x!r})")
+        raise ValueError(f"strength must be a finite number of at least 0 (got {shown(x)})")
     return float(x)

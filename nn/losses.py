@@ -19,7 +19,7 @@ from typing import Any
 
 from autograd import dot, log, logsumexp, maximum, mean, ops, relu, softplus, square, where
 from autograd import sum as total
-from autograd.extend import is_plain
+from autograd.extend import check_depth, is_plain, shown
 
 from .support.rows import plain, unmasked
 from .support.targets import ANY, CLASSES, PROBABILITIES, REALS, SIGNS, Targets
@@ -51,16 +51,20 @@ class Loss:
         return mean([self.formula(p, t) for p, t in zip(prediction, target, strict=True)])
 
     def __call__(self, predictions: Any, targets: Any) -> Any:
+        return self._over(predictions, targets, 0)
+
+    def _over(self, predictions: Any, targets: Any, depth: int) -> Any:
+        check_depth(depth)
         unmasked(predictions, "predictions"), unmasked(targets, "targets")
         if self.of_all and (not hasattr(predictions, "__len__") or len(predictions) == 0):
-            raise ValueError(f"{self.name} needs a list of logits for each row, and at least one row (got {predictions!r})")
+            raise ValueError(f"{self.name} needs a list of logits for each row, and at least one row (got {shown(predictions)})")
         if not hasattr(predictions[0] if self.of_all else predictions, "__len__"):
             self.targets.check(targets, predictions)
             return self.formula(predictions, targets)
         if len(predictions) == 0 or not hasattr(targets, "__len__") or len(predictions) != len(targets):
             count = len(targets) if hasattr(targets, "__len__") else 1
             raise ValueError(f"{self.name} needs a target for each prediction, and at least one (got {len(predictions)} and {count})")
-        return mean([self(p, t) for p, t in zip(predictions, targets, strict=True)])
+        return mean([self._over(p, t, depth + 1) for p, t in zip(predictions, targets, strict=True)])
 
     def __repr__(self) -> str:
         return f"<loss {self.name}>"
@@ -176,4 +180,4 @@ def named(loss: str | Loss | Formula) -> Loss:
         return NAMES[loss]
     if callable(loss):
         return Loss(loss, ANY, of_all=True)
-    raise ValueError(f"loss must be one of {', '.join(NAMES)}, or a function of a prediction and a target (got {loss!r})")
+    raise ValueError(f"loss must be one of {', '.join(NAMES)}, or a function of a prediction and a target (got {shown(loss)})")

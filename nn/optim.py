@@ -24,6 +24,7 @@ from os import PathLike
 from typing import Any, ClassVar
 
 from autograd import Value
+from autograd.extend import shown
 
 from .modules.module import Module
 from .schedules import Schedule
@@ -195,7 +196,7 @@ class Adam(Optimizer):
     ) -> None:
         super().__init__(params, lr)
         if not isinstance(betas, (tuple, list)) or len(betas) != 2:
-            raise ValueError(f"betas must be two numbers (got {betas!r})")
+            raise ValueError(f"betas must be two numbers (got {shown(betas)})")
         self.betas = _check("betas[0]", betas[0], 0.0, 1.0), _check("betas[1]", betas[1], 0.0, 1.0)
         self.eps = _check("eps", eps, 0.0)
 
@@ -243,7 +244,7 @@ def shortened(g: list[float], longest: float) -> list[float]:
     norm = math.hypot(*g)
     if norm == math.inf > max(map(abs, g)):  # it does not fit a float, though each number does
         return shortened([x / 2.0**64 for x in g], longest)
-    return [x * (longest / norm) for x in g] if norm > longest else g
+    return [x / norm * longest for x in g] if norm > longest else g  # longest / norm may be subnormal
 
 
 def clip_grad_value(params: Module | Iterable[Value], limit: float) -> None:
@@ -261,4 +262,4 @@ def _check(name: str, x: float, least: float, below: float = math.inf) -> float:
     if isinstance(x, (int, float)) and least <= x < below:
         return float(x)
     limits = f"at least {least:g}" + (f" and below {below:g}" if below < math.inf else "")
-    raise ValueError(f"{name} must be a number, {limits} (got {x!r})")
+    raise ValueError(f"{name} must be a number, {limits} (got {shown(x)})")

@@ -9,6 +9,8 @@ from operator import index
 from random import Random
 from typing import Any
 
+from autograd.extend import shown
+
 from .support.rows import Data, Row, features, labels, unmasked
 
 
@@ -34,7 +36,7 @@ def minibatches(n: int | Sized, size: int, rng: Random | int | None = None, repl
     if n < 1:
         raise ValueError(f"minibatches need at least one row (got {n})")
     if not isinstance(size, Integral) or size < 1:
-        raise ValueError(f"size of a minibatch must be a positive int (got {size!r})")
+        raise ValueError(f"size of a minibatch must be a positive int (got {shown(size)})")
     rng = rng if isinstance(rng, Random) else Random(rng)
     if replacement:
         return (rng.choices(range(n), k=size) for _ in range(0, n, size))
@@ -61,10 +63,10 @@ def train_test_split(X: Any, y: Any, test: float = 0.25, seed: int | None = 0, s
     if len(unmasked(y, "y")) != n:
         raise ValueError(f"X and y must have the same length (got {n} rows and {len(y)} targets)")
     if not isinstance(test, (int, float)) or not 0 < test < 1:
-        raise ValueError(f"test must be a fraction between 0 and 1 (got {test!r})")
+        raise ValueError(f"test must be a fraction between 0 and 1 (got {shown(test)})")
     held_out = math.ceil(test * n)
     if held_out >= n:
-        raise ValueError(f"test={test!r} of {n} row(s) leaves nothing to train on: give more rows or a smaller test")
+        raise ValueError(f"test={shown(test)} of {n} row(s) leaves nothing to train on: give more rows or a smaller test")
 
     order = list(range(n))
     Random(seed).shuffle(order)
@@ -101,7 +103,7 @@ def split_off(X: Any, y: Any, validation: float | tuple[Any, Any] | None, seed: 
         held_out = features(validation[0], "validation X")
         return (given, targets), (held_out, labels(validation[1], len(held_out), "validation y", "validation X"))
     if not isinstance(validation, float) or not 0.0 < validation < 1.0:
-        raise ValueError(f"validation must be a fraction between 0 and 1 of the rows, or a pair (X, y) (got {validation!r})")
+        raise ValueError(f"validation must be a fraction between 0 and 1 of the rows, or a pair (X, y) (got {shown(validation)})")
     X_train, X_held_out, y_train, y_held_out = train_test_split(given, targets, validation, seed)
     return (X_train, y_train), (X_held_out, y_held_out)
 

@@ -15,6 +15,7 @@ from typing import Any
 from autograd import abs as magnitude
 from autograd import dot
 from autograd import sum as total
+from autograd.extend import shown
 
 from .modules.module import Module
 
@@ -57,4 +58,4 @@ def _weights(model: Module | Sequence[Any]) -> list[Any]:
 def _check(name: str, x: float, largest: float = sys.float_info.max) -> None:
     if not isinstance(x, (int, float)) or not 0.0 <= x <= largest:
         limits = "and finite" if largest == sys.float_info.max else f"and at most {largest:g}"
-        raise ValueError(f"{name} must be at least 0 {limits} (got {x!r})")
+        raise ValueError(f"{name} must be at least 0 {limits} (got {shown(x)})")

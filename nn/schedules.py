@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from autograd.extend import shown
+
 Schedule = Callable[[int], float]
 
 
@@ -45,10 +47,10 @@ def cosine(lr: float, steps: int, final: float = 0.0) -> Schedule:
     _positive("lr", lr)
     _positive("steps", steps)
     if not 0.0 <= final <= lr:
-        raise ValueError(f"final must be from 0 to lr (got {final!r})")
+        raise ValueError(f"final must be from 0 to lr (got {shown(final)})")
     return lambda t: final + 0.5 * (lr - final) * (1.0 + math.cos(math.pi * min(t - 1, steps) / steps))
 
 
 def _positive(name: str, x: float) -> None:
     if not isinstance(x, (int, float)) or not 0.0 < x < math.inf:
-        raise ValueError(f"{name} must be a positive number (got {x!r})")
+        raise ValueError(f"{name} must be a positive number (got {shown(x)})")

@@ -197,17 +197,19 @@ ORACLE: dict[str, Oracle] = {
     "sigmoid_slope": lambda x: _sigmoid(x) * _sigmoid(-x),
     "sigmoid_difference": lambda a, b: _sigmoid(a - b),
     "exp_difference": lambda a, b: mp.exp(a - b),
-    "direction_cosine": lambda a, b: a / _norm(a, b),
+    "direction_cosine": lambda a, b: a / _norm(a, b) if a or b else mpf(0),
+    "exp_neg_square": lambda x, scale: mp.exp(-scale * x * x),
     "cohypot": lambda a, b: mp.sqrt((a - b) * (a + b)),
 }
+
+# Operands that are held constant by convention: an order, a scale, a condition.
+HELD = {("polygamma", 0), ("exp_neg_square", 1), ("stop_gradient", 0), ("where", 0)}
 
 # Where a derivative has a name of its own, mpmath computes that function by a way of its own, and faster than a difference.
 KNOWN: dict[tuple[str, int], Oracle] = {
     ("lgamma", 0): lambda x: _polygamma(0, x),
-    ("polygamma", 0): lambda n, x: mpf(0),  # the order is held constant
     ("polygamma", 1): lambda n, x: _polygamma(n + 1, x),
-    ("stop_gradient", 0): lambda x: mpf(0),
-    ("where", 0): lambda c, x, y: mpf(0),  # by convention the condition carries no derivative
+    **dict.fromkeys(HELD, lambda *x: mpf(0)),
 }
 
 # Functions with the same derivatives, of which a difference cancels less.
@@ -276,6 +278,8 @@ SINGULAR_AT_0 = {"log", "log2", "log10", "sqrt", "cbrt", "reciprocal", "div", "p
 def orders(name: str, x: Sequence[float], i: int) -> list[Any]:
     """The derivatives of the op in operand i of orders 1 to 4, each to a relative 1e-20, by central differences."""
     f, found = SHIFTED.get(name, ORACLE[name]), [mpf(0)] * 4
+    if (name, i) in HELD:
+        return found
     open_ = set(range(4))
     for d in (200, 500, 1500, 3000):
         with mp.workdps(d):

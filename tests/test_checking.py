@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from mpmath import mp, mpf  # type: ignore[import-untyped]
 
@@ -94,6 +94,24 @@ def distorted(op: Op, i: int, error: float) -> Op:
         return tuple(d + error * max(1.0, abs(float(d))) if j == i else d for j, d in enumerate(op.partials(y, *x)))
 
     return Op("distorted", op.forward, partials, arity=op.arity, domain=op.domain, kinks=op.kinks)
+
+
+UNDERFLOWING: dict[str, Function] = {
+    "a summand": lambda x: 1e-3 * sin(100.0 * x) + x,
+    "a factor": lambda x: 1e-3 * (0.3 * x) + 1e-3 * x,
+    "out of range and back": lambda x: x * 1e-300 * 1e300,
+    "product": lambda x: ops.table["prod"]((x, 1e200, 1e100)),
+    "of a square root": lambda x: sqrt(x * x + x * x) if abs(x) > 1e-160 else x,
+}
+
+
+@given(st.sampled_from(sorted(UNDERFLOWING)), st.sampled_from([1.0, -1.0]), st.floats(1.0, 2.0), st.integers(-1074, -480))
+@example("a summand", 1.0, 1.0, -1074)
+@example("of a square root", 1.0, 1.0, -531)
+def test_numbers_that_underflow_do_not_make_right_gradients_wrong(name: str, sign: float, x: float, exponent: int) -> None:
+    """Floats there are so far apart that a function looks flat: numerics must not take it for that."""
+    result = gradcheck(UNDERFLOWING[name], math.ldexp(sign * x, exponent))
+    assert not result.failures, result
 
 
 @pytest.mark.parametrize("name", sorted(ops.builtin - {"stop_gradient"}))

@@ -141,6 +141,22 @@ def test_links_stay_and_what_they_lead_to_is_written(exists: bool, tmp_path: Pat
 
 
 @unix
+def test_another_hard_link_keeps_the_old_content(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"old")
+    (tmp_path / "other").hardlink_to(tmp_path / "x")
+    files.write(tmp_path / "x", b"new")
+    assert ((tmp_path / "x").read_bytes(), (tmp_path / "other").read_bytes()) == (b"new", b"old")
+
+
+@unix
+def test_a_path_in_bytes(tmp_path: Path) -> None:
+    path = os.fsencode(tmp_path) + b"/\xff.json"
+    for x in (1.0, 2.0):
+        Graph(Value(x)).save(path)  # type: ignore[arg-type]
+        assert Graph.load(path).roots[0].data == x  # type: ignore[arg-type]
+
+
+@unix
 def test_a_link_to_itself_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("link")
     with pytest.raises(OSError, match="link"):

@@ -245,3 +245,19 @@ def test_unsupported_ufuncs_are_type_errors() -> None:
     for f in (np.isnan, np.bitwise_and, np.frexp):
         with pytest.raises(TypeError):
             f(*[Value(1.0)] * (2 if f is np.bitwise_and else 1))  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("name", sorted(ops.builtin))
+def test_masked_entries_are_not_computed_with(name: str) -> None:
+    """In arrays, and among the numbers of a sequence."""
+    op = ops.table[name]
+    masked = np.ma.array([0.5, 0.75], mask=[False, True])
+    operands = [0.25] * (op.arity or 2)
+    for k in range(len(operands)):
+        for hidden in (masked, masked[1]):
+            given = [*operands[:k], hidden, *operands[k + 1 :]]
+            with pytest.raises(ValueError, match=r"some entries are masked.*filled\(\)"):
+                op(given) if op.arity is None else op(*given)
+    with pytest.raises(ValueError, match="some entries are masked"):
+        autograd.array(masked)
+    assert autograd.array(np.ma.array([0.5, 0.75]))[1].data == 0.75

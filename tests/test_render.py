@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 from hypothesis import given
@@ -30,11 +31,15 @@ GARBAGE = {
     "half a PNG": "printf '\\211PNG\\r\\n\\032\\n'",
     "half a PDF": "echo '%PDF-1.7'",
     "another language": "echo '<html><body/></html>'",
+    "a picture by another name": "echo '<s:svg viewBox=\"0 0 1 1\" xmlns:s=\"http://www.w3.org/2000/svg\"><s:g/></s:svg>'",
+    "an unknown encoding": f"echo '<?xml version=\"1.0\" encoding=\"unknown\"?>{WHOLE['svg'].decode()}'",
+    "another encoding": f"echo '<?xml version=\"1.0\" encoding=\"utf-16\"?>{WHOLE['svg'].decode()}'",
     "no text": "printf '\\377\\376\\000'",
 }
 BROKEN = {
     "fails": ("#!/bin/sh\necho 'no such font' >&2; exit 3", "no such font"),
     "fails without a word": ("#!/bin/sh\nexit 3", "exit code 3"),
+    "sends to the terminal": ("#!/bin/sh\nprintf '\\033[2J\\007' >&2; exit 1", r"\\x1b\[2J\\x07$"),
     "is killed": ("#!/bin/sh\nkill -9 $$", "exit code -9"),
     "is of another machine": ("\x7fELF nothing", "could not be started"),
     "needs what is missing": ("#!/no/such/interpreter\n", "could not be started"),
@@ -80,6 +85,26 @@ def test_a_program_that_vanishes(program: Callable[[str], Path], monkeypatch: py
     monkeypatch.setattr(render, "_program", lambda: str(path.with_name("gone")))
     with pytest.raises(RenderError, match=r"gone: it could not be started \(No such file"):
         draw(Value(1.0)).svg()
+
+
+@pytest.mark.parametrize("error", [subprocess.TimeoutExpired("dot", 1.0), KeyboardInterrupt()], ids=["late", "interrupted"])
+def test_what_the_program_started_ends_with_it(
+    error: BaseException, program: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    program(f"#!/bin/sh\n(echo started; /bin/sleep 20; echo ended) > '{tmp_path}/pipe' &\nwait")
+    pipes: list[BinaryIO] = []
+
+    def communicate(*_: Any) -> None:
+        pipes.append(os.fdopen(os.open(tmp_path / "pipe", os.O_RDONLY), "rb"))
+        assert pipes[0].readline() == b"started\n"
+        raise error
+
+    monkeypatch.setattr(subprocess.Popen, "communicate", communicate)
+    with pytest.raises((RenderError, KeyboardInterrupt)):
+        draw(Value(1.0)).svg()
+    with pipes[0] as pipe:
+        assert pipe.read() == b""
 
 
 @FORMATS

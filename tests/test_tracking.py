@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import math
+import pickle
+import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -30,6 +34,7 @@ from autograd import (
     sign,
     steps,
     stop_gradient,
+    to_source,
     value_and_grad,
     vjp,
 )
@@ -46,6 +51,11 @@ def filled(x: Any) -> Any:
     return a.sum()
 
 
+def in_a_thread(f: Callable[..., Any], *args: Any) -> Any:
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(f, *args).result()
+
+
 LOSES: dict[str, Function] = {
     "math": lambda x: math.exp(x),
     "float": lambda x: float(x) * x,
@@ -59,6 +69,18 @@ LOSES: dict[str, Function] = {
     "inside another": lambda x: grad(lambda y: y * float(x))(2.0) * x,
     "inside another, forward": lambda x: jvp(lambda y: y * float(x), (2.0,), (1.0,))[1] * x,
     "of a result": lambda x: float(exp(x) * 2.0 + 1.0) * x,
+    "in a thread": lambda x: in_a_thread(lambda: math.exp(x)) * x,
+    "of a result in a thread": lambda x: in_a_thread(lambda y: float(y), exp(x)) * x,
+    "the trace of a compiled function": lambda x: compile(lambda p, row: p * row[0], 1.0, [1.0]).trace(x, [2.0]),
+}
+CUTS: dict[str, Function] = {  # what only Values can do
+    "copy": lambda x: copy.copy(x) * x,
+    "deepcopy": lambda x: copy.deepcopy([x, x * x])[1],
+    "pickle": lambda x: pickle.loads(pickle.dumps([x * x]))[0],
+    "backward": lambda x: ((x * x).backward(), x.grad)[1],
+    "backward of another": lambda x: (lambda w: ((w * x).backward(), w.grad)[1])(Value(3.0)),
+    "compiled as a constant": lambda x: compile(lambda p, row: p * x * row[0], 1.0, [1.0])(2.0, [[1.0]])[0],
+    "of a result compiled as a constant": lambda x: compile(lambda p, row: p * exp(x), x, [])(x, [[]])[0],
 }
 TRANSFORMATIONS: dict[str, Callable[[Function], Any]] = {
     "grad": lambda f: grad(f)(1.5),
@@ -79,6 +101,31 @@ def test_a_float_that_would_lose_a_derivative_is_refused(name: str, transformati
         transformation(LOSES[name])
     assert __file__ in str(caught.value)
     assert float(Value(2.0)) == 2.0  # only meanwhile
+
+
+@pytest.mark.parametrize("transformation", [f for name, f in TRANSFORMATIONS.items() if name not in ("jvp", "hvp", "grad of jvp")])
+@pytest.mark.parametrize("name", CUTS)
+def test_what_would_cut_a_number_off_is_refused(name: str, transformation: Callable[[Function], Any]) -> None:
+    with pytest.raises(TrackingError, match=r"would lose its derivative; where a constant is meant, stop_gradient\(x\)") as caught:
+        transformation(CUTS[name])
+    assert __file__ in str(caught.value)
+    assert jvp(CUTS["deepcopy"], (1.5,), (1.0,))[1] == 3.0  # a copied Dual carries its derivative along
+
+
+@pytest.mark.parametrize("transformation", [f for name, f in TRANSFORMATIONS.items() if name != "vjp"])
+def test_a_thread_of_a_function_may_compute(transformation: Callable[[Function], Any]) -> None:
+    f = compile(lambda p, row: p**2 * row[0], 1.0, [1.0])
+
+    def g(x: Any) -> Any:
+        return f(x, [[3.0]])[0] * exp(x)
+
+    assert transformation(lambda x: in_a_thread(g, x)) == transformation(g)
+
+
+def test_what_is_compiled_in_a_derivative_may_meet_constants() -> None:
+    w = Value(5.0)
+    assert grad(lambda x: x * compile(lambda p, row: p * w * row[0], 1.0, [1.0])(2.0, [[1.0]])[0])(3.0) == 10.0
+    assert grad(lambda x: compile(lambda p, row: grad(lambda q: q * q * w)(p), 1.0, [])(x, [[]])[0])(3.0) == 10.0
 
 
 def test_the_message_shows_the_line() -> None:
@@ -153,6 +200,7 @@ def test_stop_gradient_holds_a_number_constant_in_every_mode() -> None:
     assert stop_gradient(2.0) == 2.0
     assert stop_gradient(np.array([1.0, 2.0])).tolist() == [1.0, 2.0]
     assert Graph(y).forward({x: 2.0}) == 8.0  # it is held by derivatives only
+    assert "return stop_gradient(" in to_source(y)
     for backend in ("reference", "numpy"):
         g = compile(lambda p, row: f(p[0] * row[0]), [1.0], [1.0], backend)
         assert g([1.0], [[3.0]]).tolist() == [27.0]
@@ -190,26 +238,77 @@ def test_part_of_a_graph_recomputed() -> None:
     assert x.grad == 30.0
 
 
-@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2), st.booleans()), max_size=20))
-def test_exactly_mixtures_are_refused(plan: list[tuple[int, int, bool]]) -> None:
-    """Against the values that the expression has when it is built anew."""
+def saved(y: Value) -> Value:
+    with tempfile.TemporaryDirectory() as folder:
+        Graph(y).save(f"{folder}/graph.json")
+        return Graph.load(f"{folder}/graph.json").roots[0]
+
+
+COPIES: dict[str, Callable[[Value], Value]] = {
+    "itself": lambda y: y,
+    "copy": copy.copy,
+    "deepcopy": copy.deepcopy,
+    "pickle": lambda y: pickle.loads(pickle.dumps(y)),
+    "file": saved,
+}
+
+
+PLANS = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2), st.sampled_from([0.0, 1.0, -1.0])), max_size=20)
+
+
+@given(PLANS, st.sampled_from([*COPIES]))
+def test_exactly_mixtures_are_refused(plan: list[tuple[int, int, float]], how: str) -> None:
+    """Against the values that the expression has when it is built anew. What is given back its old data is at one point again."""
     leaves = [Value(float(k + 2)) for k in range(3)]
     numbers = list(leaves)
     rules: list[tuple[int, int]] = []
-    for a, b, edits in plan:
-        if edits:
-            leaves[a].data = leaves[a].data + 1.0
+    for a, b, change in plan:
+        if change:
+            leaves[a].data = leaves[a].data + change
         else:
             numbers.append(numbers[-1 - a] * leaves[b])
             rules.append((len(numbers) - 2 - a, b))
     fresh = [leaf.data for leaf in leaves]
     for place, b in rules:
         fresh.append(fresh[place] * leaves[b].data)
-    if numbers[-1].data == fresh[-1]:
-        numbers[-1].backward()
-    else:
-        with pytest.raises(StaleGraphError):
-            numbers[-1].backward()
+    known = Graph(numbers[-1]).nodes
+    mixed = any(repr(x.data) != repr(y) for x, y in zip(numbers, fresh, strict=True) if any(x is node for node in known))
+    copied = COPIES[how](numbers[-1])
+    with pytest.raises(StaleGraphError) if mixed else nullcontext():
+        copied.backward()
+
+
+@pytest.mark.parametrize("how", COPIES.values(), ids=COPIES.keys())
+def test_a_copy_of_a_mixture_is_a_mixture(how: Callable[[Value], Value]) -> None:
+    x = Value(0.0)
+    y = 1.0 / x
+    x.data = -0.0
+    copied = how(y)
+    with pytest.raises(StaleGraphError):
+        copied.backward()
+    Graph(copied).forward()
+    copied.backward()
+    assert copied.data == -math.inf
+
+
+def test_a_gradient_checked_by_hand() -> None:
+    """The loss is recorded before each parameter is moved, and moved back."""
+    w, b = Value(0.5), Value(-0.2)
+
+    def loss() -> Value:
+        y: Value = exp(w * 3.0 + b) - b
+        return y
+
+    y, slopes = loss(), []
+    for p in (w, b):
+        before, values = p.data, []
+        for h in (1e-6, -1e-6):
+            p.data = before + h
+            values.append(loss().data)
+        p.data = before
+        slopes.append((values[0] - values[1]) / 2e-6)
+    y.backward()
+    assert [w.grad, b.grad] == pytest.approx(slopes, rel=1e-6)
 
 
 def test_training_loops_go_on() -> None:

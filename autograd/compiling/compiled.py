@@ -7,7 +7,10 @@ from copy import deepcopy
 from functools import cache
 from typing import Any
 
+from ..numbers.tracking import refuse_if_tracked
 from ..numbers.value import Value
+from ..support.plain import shown
+from ..support.structure import leaves
 from .backends import source as exporting
 from .backends.reference import Reference
 from .passes.adjoint import Backward, backward
@@ -42,9 +45,10 @@ def compile(
 
     A compiled function and the eager engine compute the same formulas, nan, infinities, structural zeros and signs of zeros included, but
     round in another order: sums are not those of math.fsum, (x + 1e16) - 1e16 becomes x, and where two operands of max or min differ by
-    roundings only, either may count as the larger. Formulas that overflow as written (1 / (1 + exp(-z)), log(sum(exp))) are replaced
-    by forms that do not; `f.report` names them. What `fn` does besides computing (printing, drawing random numbers) happens once.
-    `f.unchanged()` tells whether recording it again gives the same.
+    roundings only, either may count as the larger; a product of derivatives that overflows on its way to 0 may be nan in one.
+    Formulas that overflow or underflow as written (1 / (1 + exp(-z)), log(sum(exp))) are replaced by forms that do not; `f.report` names
+    them. What `fn` does besides computing (printing, drawing random numbers) happens once. `f.unchanged()` tells whether recording it again
+    gives the same.
 
     The same call gives the same bits, however params and rows are kept in memory. Where `f.deterministic` is true, a row moreover has the
     same value and input gradient, to the bit, alone and in any batch, and the number of threads changes nothing: so it is if asked for,
@@ -83,7 +87,7 @@ class Compiled:
         self, fn: Callable[[Any, Any], Any], params: Any, inputs: Any, backend: str = "auto", *, deterministic: bool = False
     ) -> None:
         if type(deterministic) is not bool:
-            raise ValueError(f"deterministic must be True or False (got {deterministic!r})")
+            raise ValueError(f"deterministic must be True or False (got {shown(deterministic)})")
         self._fn, self._example = fn, (params, inputs)
         self._params, self._inputs = Layout("params", params), Layout("each row", inputs)
         self.backend = _chosen(backend)
@@ -121,7 +125,7 @@ class Compiled:
             ValueError: if params or a row have another structure, the reduction is unknown, or the mean of no rows is asked for.
         """
         if reduction not in ("mean", "sum"):
-            raise ValueError(f"reduction must be 'mean' or 'sum' (got {reduction!r})")
+            raise ValueError(f"reduction must be 'mean' or 'sum' (got {shown(reduction)})")
         self._require_one()
         if any_tracked(params, rows):
             value, grads = self._tracked.value_and_grad(params, rows, _seed(reduction, len(as_rows(rows))))
@@ -143,6 +147,8 @@ class Compiled:
         The function runs as it was written, on Values: its nodes are those of the code, not of the program. Where it returns several
         numbers, so does this.
         """
+        for number in leaves([params, row]):
+            refuse_if_tracked(number, "the trace of")
         p, x = self._params.numbers(params), self._inputs.numbers(row)
         labelled = [
             layout.rebuilt([Value(number, f"{name}{j}") for j, number in enumerate(numbers)])
@@ -195,7 +201,7 @@ def _seed(reduction: str, count: int) -> float:
 
 def _chosen(backend: str) -> str:
     if backend not in BACKENDS:
-        raise ValueError(f"backend must be one of {', '.join(map(repr, BACKENDS))} (got {backend!r})")
+        raise ValueError(f"backend must be one of {', '.join(map(repr, BACKENDS))} (got {shown(backend)})")
     if backend == "reference":
         return backend
     try:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from ..ops.op import Op
-from ..support.plain import as_float
+from ..support.plain import as_float, shown
 from ..support.structure import leaves, rebuild
 from ..support.tables import table
 from .functional import grad
@@ -82,10 +82,10 @@ def gradcheck(
     True
     """
     if order not in (1, 2):
-        raise ValueError(f"order must be 1 or 2 (got {order!r})")
+        raise ValueError(f"order must be 1 or 2 (got {shown(order)})")
     for name, tolerance in (("rtol", rtol), ("atol", atol)):
         if not as_float(tolerance, name) >= 0.0:
-            raise ValueError(f"{name} must be 0 or more (got {tolerance!r})")
+            raise ValueError(f"{name} must be 0 or more (got {shown(tolerance)})")
     if not args:
         raise TypeError("gradcheck needs at least one argument to differentiate with respect to: gradcheck(f, x)")
     numbers = [as_float(x, "an argument of gradcheck") for x in leaves(args)]

@@ -12,6 +12,7 @@ the dual number of the gradients of its two parts.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 from .. import ops
@@ -19,11 +20,11 @@ from ..numbers import watching
 from ..numbers.dual import Dual, fresh_tag, primal, tangent
 from ..numbers.local import local
 from ..numbers.number import Number, real
-from ..numbers.tracking import guarded
+from ..numbers.tracking import FLOAT, guarded, guarded_everywhere
 from ..numbers.value import Value, propagate, require_current, topological_order
 from ..ops.zeros import ZERO, contribution, number, plus, seed
 from ..support.callers import user_line
-from ..support.plain import as_float, is_array, is_plain
+from ..support.plain import as_float, is_array, is_plain, shown
 from ..support.structure import leaves, outer, rebuild, same_structure, transform
 
 Function = Callable[..., Any]
@@ -115,7 +116,7 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     _require_like("tangents", tangents, "primals", primals)
     tag = fresh_tag()
     duals = [Dual(_number(x), seed(_number(t)), tag) for x, t in zip(leaves(primals), leaves(tangents), strict=True)]
-    with guarded(_Direction(tag)):
+    with guarded_everywhere(_Direction(tag)):
         ys = f(*rebuild(primals, iter(duals)))
     for y in leaves(ys):
         _require_number(y)
@@ -164,7 +165,7 @@ def _record(f: Function, argnums: int | Sequence[int], args: Any, kwargs: Any) -
     chosen = tuple(args[i] for i in positions)
     for i in positions:
         args[i] = transform(lambda x: _leaf(x, wrt), args[i])
-    with guarded(_Arguments(wrt)):
+    with guarded_everywhere(_Arguments(wrt)):
         ys = f(*args, **kwargs)
     _retire(wrt)
     for y in leaves(ys):
@@ -172,8 +173,14 @@ def _record(f: Function, argnums: int | Sequence[int], args: Any, kwargs: Any) -
     return ys, wrt, chosen[0] if isinstance(argnums, int) else chosen
 
 
+def following(values: Sequence[Value]) -> AbstractContextManager[None]:
+    """A block within which, in this context, nothing that depends on these Values becomes a float: for code that calls backward."""
+    return guarded(_Arguments(values))
+
+
 class TrackingError(TypeError):
-    """A number that a transformation follows was turned into a plain float, which would lose its derivative. The message shows the line."""
+    """A number that is being differentiated was turned into a plain float, or cut off otherwise, which would lose its derivative. The
+    message shows the line."""
 
 
 class _Tracker:
@@ -182,13 +189,15 @@ class _Tracker:
     def tracks(self, x: Any) -> bool:
         raise NotImplementedError
 
-    def converted(self, x: Any) -> None:
+    def converted(self, x: Any, doing: str = FLOAT) -> None:
         if self.tracks(x):
-            raise TrackingError(
-                "float() of a number that is being differentiated would lose its derivative (math.exp(x) and storing x in an array of "
-                "floats call it too). Use the functions of the package (exp, sin, ...) and arrays of dtype object; where a constant is "
-                f"meant, stop_gradient(x).{user_line()}"
-            )
+            why = f"{doing} a number that is being differentiated would lose its derivative"
+            if doing == FLOAT:
+                why += (
+                    " (math.exp(x) and storing x in an array of floats call it too). Use the functions of the package (exp, sin, ...) and "
+                    "arrays of dtype object"
+                )
+            raise TrackingError(f"{why}; where a constant is meant, stop_gradient(x).{user_line()}")
 
     def compared(self, x: Any) -> None:
         pass
@@ -197,7 +206,7 @@ class _Tracker:
 class _Arguments(_Tracker):
     """Tracks what depends on the nodes of the arguments."""
 
-    def __init__(self, wrt: list[Value]) -> None:
+    def __init__(self, wrt: Sequence[Value]) -> None:
         self._ids = set(map(id, wrt))
 
     def tracks(self, x: Any) -> bool:
@@ -230,12 +239,12 @@ def _positions(argnums: int | Sequence[int], count: int) -> list[int]:
     chosen = list(argnums) if isinstance(argnums, Sequence) else [argnums]
     for i in chosen:
         if not isinstance(i, int) or isinstance(i, bool):
-            raise TypeError(f"argnums must be an int or a sequence of ints (got {argnums!r})")
+            raise TypeError(f"argnums must be an int or a sequence of ints (got {shown(argnums)})")
         if not -count <= i < count:
             raise ValueError(f"argnums {i} is out of range: the function was called with {count} positional argument(s)")
     positions = [i % count for i in chosen]
     if len(set(positions)) < len(positions):
-        raise ValueError(f"argnums must name each argument once (got {argnums!r})")
+        raise ValueError(f"argnums must name each argument once (got {shown(argnums)})")
     return positions
 
 
@@ -276,7 +285,7 @@ def _pull(ys: Sequence[Any], wrt: list[Value], seeds: Sequence[Any]) -> list[Any
                 return pulled
         return _pull_values([(y, seed) for y, seed in zip(ys, seeds, strict=True) if isinstance(y, Value)], wrt)
     tag = max(tags)
-    ys_primal, ys_tangent = [primal(y, tag) for y in ys], [tangent(y, tag) for y in ys]
+    ys_primal, ys_tangent = [primal(y, tag) for y in ys], [number(tangent(y, tag)) for y in ys]
     seeds_primal, seeds_tangent = [primal(s, tag) for s in seeds], [tangent(s, tag) for s in seeds]
     values = _pull(ys_primal, wrt, seeds_primal)
     tangents = _pull([*ys_tangent, *ys_primal], wrt, [*seeds_primal, *seeds_tangent])
@@ -360,18 +369,18 @@ def _described(y: Any) -> str:
         return f"an array of shape {y.shape}"
     if isinstance(y, (list, tuple, dict)):
         return f"a {type(y).__name__} of {len(y)}"
-    return f"{y!r} (of type {type(y).__name__})"
+    return f"{shown(y)} (of type {type(y).__name__})"
 
 
 def _arguments(x: Any, name: str) -> tuple[Any, ...]:
     if not isinstance(x, (tuple, list)):
-        raise TypeError(f"{name} must be a tuple or list with one entry per argument (got {x!r}): write ({x!r},)")
+        raise TypeError(f"{name} must be a tuple or list with one entry per argument (got {shown(x)}): write ({shown(x)},)")
     return tuple(x)
 
 
 def _require_like(name: str, tree: Any, model_name: str, model: Any) -> None:
     if not same_structure(model, tree):
-        raise ValueError(f"{name} must have the structure of {model_name} (got {tree!r} for {model!r})")
+        raise ValueError(f"{name} must have the structure of {model_name} (got {shown(tree)} for {shown(model)})")
 
 
 def _named(transformation: str, f: Function, derived: Function) -> Function:

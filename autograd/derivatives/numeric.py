@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from .. import ops
 from ..numbers.number import Number
 from ..ops.op import Op
-from ..support.plain import as_float
+from ..support.plain import as_float, shown
 from ..support.structure import leaves, rebuild
 from .slopes import EPS, slope
 
@@ -39,7 +39,7 @@ def numeric_grad(f: Callable[..., Any], *args: Any, method: str = "central") -> 
     12.0
     """
     if method not in METHODS:
-        raise ValueError(f"method must be one of {', '.join(map(repr, METHODS))} (got {method!r})")
+        raise ValueError(f"method must be one of {', '.join(map(repr, METHODS))} (got {shown(method)})")
     if not args:
         raise TypeError("numeric_grad needs at least one argument to differentiate with respect to: numeric_grad(f, x)")
     differentiate = METHODS[method]

@@ -158,7 +158,7 @@ def _over(f: Scalar, x: float, path: _Path, h: float, nodes: tuple[float, ...]) 
         s, *corrections = _derivative([path.coordinate(z) / h for z in points], values)
     else:
         s, *corrections = (sum(map(mul, weights, values)) for weights in _WEIGHTS[nodes])
-    rounding = max(EPS, math.ldexp(1.0, -1074 - size)) if any(values) else 0.0
+    rounding = max(EPS if any(values) else 0.0, math.ldexp(1.0, -1074 - size))
     error, spread, noise = 2.0 * sum(map(abs, corrections)), max(values) - min(values), 128.0 * rounding
     if error > max(0.02 * spread, noise):
         return UNKNOWN, math.inf

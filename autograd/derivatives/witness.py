@@ -162,13 +162,13 @@ class Witness:
     def slopes(self, i: int, j: int, enough: Callable[[Slope], bool]) -> tuple[Slope | None, Slope | None]:
         """The slopes of output i in input j on the left and on the right; None where the function is not finite.
 
-        Of the ways to find one, the first counts that is exact `enough`.
+        Of the ways to find one, the first counts that is exact `enough`; the others must not contradict it.
         """
-        if self._is_its_graph(j):
-            found = self.here.slope(i, j)
-            if enough(found):
-                return found, found
-        return self._beside(i, j, -1.0, enough), self._beside(i, j, 1.0, enough)
+        found = self.here.slope(i, j) if self._is_its_graph(j) else UNKNOWN
+        if enough(found):
+            return found, found
+        left, right = (self._beside(i, j, side, enough) for side in (-1.0, 1.0))
+        return _unless_apart(left, found), _unless_apart(right, found)
 
     def breaks(self, i: int, j: int) -> bool:
         """Whether output i jumps at the point, or is computed by other operations on its other side."""
@@ -239,6 +239,11 @@ class Witness:
             return sample.value(i) if sample and sample.sides() == piece else math.nan
 
         return slope(value, self.at[j], side, continuous=continuous) or UNKNOWN
+
+
+def _unless_apart(a: Slope | None, b: Slope) -> Slope | None:
+    """The first slope; unknown if the bounds of the other exclude it: the function is a staircase there, by roundings."""
+    return a if a is None or (a.low <= b.high and b.low <= a.high) else UNKNOWN
 
 
 def _limit(samples: list[Recorded], i: int, j: int, enough: Callable[[Slope], bool]) -> Slope | None:

@@ -146,8 +146,8 @@ class Graph(Sequence[Value]):
             if len(found) != 1:
                 problem = f"{len(found)} leaves have this label" if found else "no leaf of this graph"
                 known = ", ".join(map(short, sorted(labelled))) or "none has a label"
-                raise KeyError(f"cannot update {key!r}: {problem} (labels of leaves: {known})")
-            data[id(found[0])] = as_float(x, f"new data of {key!r}")
+                raise KeyError(f"cannot update {shown(key)}: {problem} (labels of leaves: {known})")
+            data[id(found[0])] = as_float(x, f"new data of {shown(key)}")
         return data
 
     def __reduce__(self) -> tuple[type[Graph], tuple[Any]]:

@@ -15,7 +15,8 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from ..numbers.groups import Group
-from ..numbers.value import Value, described, made, topological_order
+from ..numbers.tracking import refuse_if_tracked
+from ..numbers.value import Value, described, made, outdated, stale, topological_order
 from ..ops.op import Op
 from .grouping import groups_of
 
@@ -23,8 +24,8 @@ from .grouping import groups_of
 class _Prelude:
     """Everything that a node or a group depends on, unpickled as a plain list."""
 
-    def __init__(self, groups: Collection[Group], nodes: Collection[Value] = ()) -> None:
-        self.groups, self.nodes = groups, nodes
+    def __init__(self, groups: Collection[Group], nodes: Collection[Value] = (), stale: Collection[int] = ()) -> None:
+        self.groups, self.nodes, self.stale = groups, nodes, stale
         self.ids = frozenset(map(id, (*groups, *nodes)))
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -44,6 +45,10 @@ class _Mark:
         return bool, ()
 
 
+def _stale(nodes: Collection[Value]) -> frozenset[int]:
+    return frozenset(map(id, stale([x for x in nodes if x.op is not None], [x for x in nodes if x.op is None])))
+
+
 def _none() -> None:
     return None
 
@@ -61,12 +66,16 @@ _writing = _Writing()
 def reduce(node: Value) -> tuple[Any, ...]:
     """How pickle takes a node apart."""
     prelude = _writing.prelude()
+    if prelude is None:
+        refuse_if_tracked(node, "pickling")
     if prelude is not None and id(node) in prelude.ids:
-        return _whole, _record(node, bool(prelude.groups))
+        return _made_outdated if id(node) in prelude.stale else _whole, _record(node, bool(prelude.groups))
     if node.op is None:
         return _whole, _record(node, True)
     nodes = topological_order([node])
-    return _after, (_Prelude(groups_of(nodes), nodes[:-1]), _whole, *_record(node, True))
+    ids = _stale(nodes)
+    made = _made_outdated if id(node) in ids else _whole
+    return _after, (_Prelude(groups_of(nodes), nodes[:-1], ids), made, *_record(node, True))
 
 
 def _record(node: Value, grouped: bool) -> tuple[Any, ...]:
@@ -93,6 +102,10 @@ copyreg.pickle(Group, reduce_group)
 def _whole(op: Op | None, a: Any, b: Any, data: float, grad: float, label: str = "", group: Group | None = None) -> Value:
     node = made(op, a, b, data, grad)
     return described(node, label, group) if label or group is not None else node
+
+
+def _made_outdated(*record: Any) -> Value:
+    return outdated(_whole(*record))
 
 
 def _after(prelude: list[Any], made: Callable[..., Any], *record: Any) -> Any:

@@ -10,6 +10,7 @@
         "labels": {"0": "w"},
         "groups": [["layer", -1], ["neuron", 0]],  name and the place of the group around it, or -1
         "group":  [-1, -1, 1, 1],             the group of each node; empty if there are none
+        "stale":  [],                         the nodes that were computed before an operand of theirs was given new data
         "roots":  [3], "single": true}}
 
 Version 1 had "args", a list of operands for each node, in the place of "a" and "b", and strings for all numbers but places.
@@ -26,7 +27,7 @@ from os import PathLike
 from typing import Any
 
 from ..numbers.groups import Group
-from ..numbers.value import Value, described, made
+from ..numbers.value import Value, described, made, outdated, stale
 from ..ops import named
 from ..ops.op import Op
 from ..support import files
@@ -58,6 +59,7 @@ def save(path: str | PathLike[str], nodes: Sequence[Value], roots: Sequence[Valu
         "labels": {str(i): label for i, node in enumerate(nodes) if (label := node.label)},
         "groups": [[group.name, -1 if group.parent is None else groups[group.parent]] for group in groups],
         "group": [-1 if node.group is None else groups[node.group] for node in nodes] if groups else [],
+        "stale": [place[id(x)] for x in stale([x for x in nodes if x.op is not None], [x for x in nodes if x.op is None])],
         "roots": [place[id(root)] for root in roots],
         "single": single,
     }
@@ -100,6 +102,8 @@ def _graph(graph: dict[str, Any]) -> tuple[list[Value], bool]:
     nodes = _nodes(graph)
     _label(nodes, graph.get("labels"))
     _group(nodes, graph)
+    for i in _list({"stale": [], **graph}, "stale"):  # not in files of early versions
+        outdated(nodes[i] if _is_place(i, len(nodes)) else invalid(f"stale has {i!r}, which is no node"))
     roots = [nodes[r] if _is_place(r, len(nodes)) else invalid(f"root {r!r} is no node") for r in _list(graph, "roots")]
     single = graph.get("single")
     if not isinstance(single, bool) or (single and len(roots) != 1):

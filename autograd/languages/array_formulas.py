@@ -55,6 +55,10 @@ def sigmoid_difference(a: Any, b: Any) -> Any:
     return sigmoid(difference(a, b))
 
 
+def exp_neg_square(x: Any, scale: Any) -> Any:
+    return np.exp(-scale * (x * x))
+
+
 def difference(a: Any, b: Any) -> Any:
     """a - b, and 0 for equal infinities."""
     return np.where(np.isinf(a) & (a == b), 0.0, a - b)
@@ -120,8 +124,10 @@ def hypot(a: Any, b: Any) -> Any:
 
 
 def direction_cosine(a: Any, b: Any) -> Any:
-    r = hypot(a, b)
-    return np.where(r == 0.0, 0.0, a / np.where(r == 0.0, 1.0, r))
+    m = np.maximum(np.abs(a), np.abs(b))
+    m = np.where((m > 0.0) & (m < np.inf), m, 1.0)
+    r = hypot(a / m, b / m)
+    return np.where(r == 0.0, 0.0, a / m / np.where(r == 0.0, 1.0, r))
 
 
 def logsumexp(x: Any) -> Any:

@@ -239,9 +239,9 @@ _Instruction = float | str | tuple[Callable[..., Any], int]  # put a number, put
 
 
 def functions() -> dict[str, Op]:
-    """Everything that can be called in an expression, by its names: every primitive, those of your own included."""
+    """Everything that can be called in an expression, by its names: every public primitive, those of your own included."""
     exported = {name: op for name, op in vars(ops).items() if isinstance(op, Op) and not name.startswith("_")}
-    return {name: op for name, op in (ops.table | exported).items() if name not in _NOT_ONE_NUMBER}
+    return {name: op for name, op in (ops.table | exported).items() if name not in ops.helpers and name not in _NOT_ONE_NUMBER}
 
 
 class _Compiler:

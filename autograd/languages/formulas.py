@@ -74,6 +74,11 @@ def _latex_swish(x: Sequence[Term]) -> str:
     return rf"{x[0].within(PRODUCT, TEX)} \, \sigma\left({inner}\right)"
 
 
+def _latex_exp_neg_square(x: Sequence[Term]) -> str:
+    square = f"{x[0].within(ATOM, TEX)}^{{2}}"
+    return f"e^{{-{square if x[1].text == '1' else _latex_product([x[1], Term(square, POWER)])}}}"
+
+
 def _squares(x: Sequence[Term]) -> str:
     return " + ".join(f"{t.within(ATOM, TEX)}^{{2}}" for t in x) or "0"
 
@@ -228,7 +233,7 @@ FORMULAS: Final[dict[Op, Formula]] = {
         Form(ATOM, "np.minimum(np.maximum(<0>, <1>), <2>)"),
     ),
     ops.where: Formula(_where, Form(BARE, _latex_where), Form(ATOM, "np.where(<0+> != 0.0, <1>, <2>)")),
-    ops.stop_gradient: Formula(lambda s, x: _constant(s)(x), _operator("stop"), "stop_gradient", Form(SIGNED, "+<0*>")),
+    ops.stop_gradient: Formula(lambda s, x: _constant(s)(x), _operator("stop"), "stop_gradient"),
     # Activations
     ops.sigmoid: Formula(_logistic, _calls(r"\sigma"), "sigmoid"),
     ops.log_sigmoid: Formula(
@@ -292,6 +297,9 @@ FORMULAS: Final[dict[Op, Formula]] = {
         lambda s, a, b: _over(s, a, _root(s, _sum_of_squares(s, a, b))),
         Form(PRODUCT, lambda x: rf"\frac{{{x[0].text}}}{{\sqrt{{{_squares(x)}}}}}"),
         "direction_cosine",
+    ),
+    _name["exp_neg_square"]: Formula(
+        lambda s, x, scale: _exp(s, -scale * _power(s, x, s.Integer(2))), Form(POWER, _latex_exp_neg_square), "exp_neg_square"
     ),
     _name["cohypot"]: Formula(
         lambda s, a, b: _root(s, _power(s, a, s.Integer(2)) - _power(s, b, s.Integer(2))),

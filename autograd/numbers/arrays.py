@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..ops.broadcasting import unmasked
 from ..support.plain import shown
 from .number import real
 from .value import Value
@@ -22,7 +23,7 @@ def array(data: Any) -> Array:
     >>> float(np.sum(w @ [1.0, 1.0]))
     10.0
     """
-    numbers = np.asarray(data)
+    numbers = np.asarray(unmasked(data))
     if numbers.dtype.kind not in "biuf":
         raise TypeError(f"array needs an array of real numbers (got {shown(data)} of dtype {numbers.dtype})")
     return _map(Value, numbers)

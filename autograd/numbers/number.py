@@ -57,7 +57,7 @@ class Number:
             setattr(cls, f"__{name}__", cls._method(op))
             setattr(cls, f"__r{name}__", cls._reflected(op))
         for op in ops.table.values():
-            if op.takes_one or op in (ops.arctan2, ops.fmod, ops.hypot):  # NumPy asks its objects for these, too
+            if (op.takes_one and op.name not in ops.helpers) or op in (ops.arctan2, ops.fmod, ops.hypot):  # NumPy asks for these, too
                 setattr(cls, op.name, cls._method(op))
 
     @classmethod
@@ -94,13 +94,13 @@ class Number:
         raise NotImplementedError
 
     def __float__(self) -> float:
-        for guard in guards.get():
+        for guard in guards():
             guard.converted(self)
         return self._real()
 
     def _compared(self) -> float:
         """The plain float, for a comparison or the like."""
-        for guard in guards.get():
+        for guard in guards():
             guard.compared(self)
         return self._real()
 

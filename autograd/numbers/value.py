@@ -20,6 +20,7 @@ from ..support.plain import as_float, is_plain, shown
 from .groups import Group
 from .local import local
 from .number import Method, Number
+from .tracking import refuse_if_tracked
 
 _new = object.__new__
 _sweeping = threading.RLock()  # a sweep marks the nodes that it reaches: one at a time
@@ -228,6 +229,7 @@ class Value(Number):
             StaleGraphError: if the data of a leaf was set after something here was computed from it.
         """
         seed = as_float(seed, "seed of backward")
+        refuse_if_tracked(self, "backward() from")
         with _sweeping:
             for leaf, before in propagate(self, seed, float("0")):
                 leaf._grad += before
@@ -249,9 +251,13 @@ class Value(Number):
         return on_display(self) if on_display is not None else {"text/plain": repr(self)}
 
     def __copy__(self) -> Value:
-        return restored(self.op, self.args, self._data, self._grad, self.label, self.group)
+        refuse_if_tracked(self, "copying")
+        copied = restored(self.op, self.args, self._data, self._grad, self.label, self.group)
+        copied._edits = self._edits
+        return copied
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
+        refuse_if_tracked(self, "copying")
         for node in topological_order([self], known=memo):
             args = tuple([memo[id(x)] if type(x) is Value else x for x in node.args])
             copied = memo[id(node)] = restored(node.op, args, node._data, node._grad, node.label, node.group)
@@ -343,8 +349,7 @@ class StaleGraphError(RuntimeError):
 def _edit(leaf: Value, data: float) -> None:
     """Set the data of a leaf."""
     global _edits
-    if data == leaf._data:
-        leaf._data = data
+    if data == leaf._data != 0.0:  # zeros have signs
         return
     with _editing:
         _edits += 1
@@ -357,23 +362,49 @@ def recomputed(nodes: Iterable[Value], data: Iterable[float]) -> None:
         node._data, node._edits = x, _edits
 
 
-def require_current(nodes: Sequence[Value], leaves: Iterable[Value] = ()) -> None:
+def require_current(nodes: Sequence[Value], leaves: Sequence[Value] = ()) -> None:
     """Raise a StaleGraphError if an operand among the leaves, or among `nodes` themselves, has changed since a node was computed."""
+    for node in stale(nodes, leaves):
+        x = next(x for x in node.parents if x._edits > node._edits)
+        name = repr(x.label) if x.label else "a leaf" if x.op is None else f"the result of {x.op.name}"
+        raise StaleGraphError(
+            f"{name} was given new data ({x.data!r}) after {node.op.name} had been computed from it: the graph holds numbers of "  # type: ignore[union-attr]
+            "two points. Recompute it with autograd.Graph(...).forward(), or build the expression again"
+        )
+
+
+def stale(nodes: Sequence[Value], leaves: Sequence[Value]) -> list[Value]:
+    """The nodes that are not what their operands give: one has changed since, and has not been given its old data back.
+
+    Args:
+        nodes: operands first.
+        leaves: those that are not among them.
+    """
     newest = max([leaf._edits for leaf in leaves], default=0)
     for node in nodes:  # most graphs are built without an edit in between
         if node._edits < newest:
             break
         newest = node._edits
     else:
-        return
-    for node in nodes:
-        for x in node.parents:
-            if x._edits > node._edits and node.op is not None:
-                name = repr(x.label) if x.label else "a leaf" if x.op is None else f"the result of {x.op.name}"
-                raise StaleGraphError(
-                    f"{name} was given new data ({x.data!r}) after {node.op.name} had been computed from it: the graph holds numbers of "
-                    "two points. Recompute it with autograd.Graph(...).forward(), or build the expression again"
-                )
+        return []
+    return [node for node in nodes if any(x._edits > node._edits for x in node.parents) and _differs(node)]
+
+
+def _differs(node: Value) -> bool:
+    try:
+        now = node.op.forward(*[x._data if type(x) is Value else x for x in node.args])  # type: ignore[union-attr]
+    except Exception:  # a primitive of the user's own need not be defined at the new point
+        return True
+    return repr(now) != repr(node._data)
+
+
+def outdated(node: Value) -> Value:
+    """The node, restored from a record, marked as older than its operands."""
+    global _edits
+    with _editing:
+        _edits += 1
+    node._edits = -1
+    return node
 
 
 def _reach(root: Value, zero: float, order: list[Value], leaves: list[tuple[Value, float]]) -> None:

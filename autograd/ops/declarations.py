@@ -9,9 +9,10 @@ Values are right to 4 units in the last place (ulps) and first derivatives to 8,
 they are not. A rule is chosen such that it does not cancel when it is differentiated again.
 
 Conventions at kinks. A function of one number takes the derivative of its flat side: relu'(0) = 0, hardtanh'(+-1) = 0,
-leaky_relu'(0) = slope, elu'(0) = alpha, and abs'(0) = 0, midway. Operands that tie share the derivative equally:
+leaky_relu'(0) = slope, elu'(0) = elu''(0) = alpha, and abs'(0) = 0, midway. Operands that tie share the derivative equally:
 maximum, minimum and clip at a tie give 1/2 and 1/2, max and min of k equal numbers 1/k each. hypot and norm have
-derivative 0 at the origin, and pow(0, 0) derivative 0 in the base.
+derivative 0 at the origin, and pow(0, 0) derivative 0 in the base. arctan2 has none at the origin: it is nan there.
+At nan, which compares with nothing, all that select (relu, hardtanh, clip, maximum, minimum, max and min of several) are flat.
 
 Conventions at infinity. The softmax of numbers among which one is inf, or all of which are -inf, is the limit where the largest
 share equally: (1/2, 1/2, 0) for (inf, inf, 0). So are the derivatives of logsumexp and logaddexp there.
@@ -29,7 +30,7 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from ..support.plain import as_sequence, shown
+from ..support.plain import as_sequence, is_plain, shown
 from . import ieee
 from .op import REAL, Op
 from .zeros import ZERO, when
@@ -129,8 +130,15 @@ positive = Op("pos", operator.pos, lambda y, x: (1.0,), symbol="+", numpy="posit
 
 
 def _power_partials(y: Any, a: Any, b: Any) -> tuple[Any, Any]:
-    """b a^(b-1) and y log a. x**0 is 1 for every x; 0**x is 0 for all x > 0, and at the jump to 1 its flat side counts."""
-    return when(not_equal(b, 0.0), _power_slope(y, a, b)), when(not_equal(a, 0.0) + less(b, 0.0), y * log(a))
+    """b a^(b-1) and y log a. x**0 is 1 for every x; 0**x is 0 for all x > 0, and at the jump to 1 its flat side counts.
+
+    An exponent that is differentiated next may pass through 0 and is no structural zero there, unless the base is 0.
+    """
+    if is_plain(b):
+        in_base = when(not_equal(b, 0.0), _power_slope(y, a, b))
+    else:
+        in_base = when(not_equal(a, 0.0) + not_equal(b, 0.0), where(equal(b, 0.0), b * y / a, _power_slope(y, a, b)))
+    return in_base, when(not_equal(a, 0.0) + less(b, 0.0), y * log(a))
 
 
 def _minus_quotient(y: Any, a: Any, b: Any) -> Any:
@@ -139,14 +147,16 @@ def _minus_quotient(y: Any, a: Any, b: Any) -> Any:
 
 
 def _power_slope(y: Any, a: Any, b: Any) -> Any:
-    """b a^(b-1). A float b below 1/2 would be rounded when 1 is subtracted, and a^(b-1) may overflow where y / a does not."""
-    if type(a) is type(b) is float and b < 0.5 and 0.0 < builtins.abs(a) < _inf:
+    """b a^(b-1). A float b below 1/2 or far above would be rounded when 1 is subtracted, and a^(b-1) may overflow where y / a does not."""
+    if type(a) is type(b) is float and not 0.5 <= b <= 2.0**53 and 0.0 < builtins.abs(a) < _inf:
         return b * y / a
     return b * power(a, b - 1.0)
 
 
 power      = Op("pow", ieee.power, _power_partials, symbol="**", arity=2, numpy="power", domain=(_POSITIVE, REAL),
-                kinks=_base)
+                kinks=_base,
+                doc="a to the power of b. Differentiated again, the derivative in a is b a^(b-1) as written: right to ulps of log a where "
+                    "b is below 1/2.")
 reciprocal = Op("reciprocal", ieee.reciprocal, lambda y, x: (-y * y,), symbol="1/x", kinks=at(0.0))
 mod        = Op("mod", ieee.mod, lambda y, a, b: (1.0, _minus_quotient(y, a, b)), symbol="%", arity=2, numpy="remainder",
                 kinks=_multiples)
@@ -196,19 +206,13 @@ def _hypot_partials(r: Any, a: Any, b: Any) -> tuple[Any, Any]:
     return when(not_equal(r, 0.0), _direction_cosine(a, b)), when(not_equal(r, 0.0), _direction_cosine(b, a))
 
 
-hypot = Op("hypot", math.hypot, _hypot_partials, arity=2, kinks=_at_origin)
+hypot   = Op("hypot", math.hypot, _hypot_partials, arity=2, kinks=_at_origin)
 
 # Special functions -------------------------------------------------------------------------------------------------------
 
-
-def _gaussian(x: Any, scale: float = 1.0) -> Any:
-    """e^(-scale x^2)."""
-    return ieee.gaussian(x, scale) if type(x) is float else exp(-scale * (x * x))
-
-
-erf       = Op("erf", math.erf, lambda y, x: (_TWO_OVER_SQRT_PI * _gaussian(x),),
+erf       = Op("erf", math.erf, lambda y, x: (_TWO_OVER_SQRT_PI * _exp_neg_square(x, 1.0),),
                doc="The error function.")
-erfc      = Op("erfc", math.erfc, lambda y, x: (-_TWO_OVER_SQRT_PI * _gaussian(x),),
+erfc      = Op("erfc", math.erfc, lambda y, x: (-_TWO_OVER_SQRT_PI * _exp_neg_square(x, 1.0),),
                doc="1 - erf(x), without cancellation.")
 lgamma    = Op("lgamma", ieee.lgamma, lambda y, x: (polygamma(0.0, x),),
                kinks=_poles,
@@ -260,7 +264,7 @@ where   = Op("where", ieee.where, lambda r, c, x, y: (ZERO, when(not_equal(c, 0.
              kinks=lambda c, x, y: (1.0 if c else -1.0,),
              doc="where(condition, x, y): x where the condition is true (not 0), else y. No derivative flows to the condition.")
 
-stop_gradient = Op("stop_gradient", operator.pos, lambda y, x: (ZERO,), symbol="stop",
+stop_gradient = Op("stop_gradient", ieee.stop_gradient, lambda y, x: (ZERO,), symbol="stop",
                    doc="x, held constant: no derivative flows through it, in any mode.")
 
 # Activations -------------------------------------------------------------------------------------------------------------
@@ -280,8 +284,8 @@ elu         = Op("elu", ieee.elu, lambda y, x, alpha: _elu_partials(x, alpha), a
                  doc="x above 0, alpha * (e^x - 1) below (Clevert et al. 2016).")
 swish       = Op("swish", ieee.swish, lambda y, x, beta: _swish_partials(x, beta), arity=2, defaults=(1.0,),
                  doc="x * sigmoid(beta * x) (Ramachandran et al. 2017). The root of its derivative near beta x = -5/4 is right to ulps of "
-                     "1/4.")
-gelu        = Op("gelu", ieee.gelu, lambda y, x: (0.5 * erfc(-x * _SQRT1_2) + x * (_NORMAL_PEAK * _gaussian(x, 0.5)),),
+                     "1/4. Compiled, and differentiated again, all is right to ulps times beta x where beta is not 1.")
+gelu        = Op("gelu", ieee.gelu, lambda y, x: (0.5 * erfc(-x * _SQRT1_2) + x * (_NORMAL_PEAK * _exp_neg_square(x, 0.5)),),
                  doc="x times the normal distribution function (Hendrycks & Gimpel 2016), not its tanh approximation. The root of its "
                      "derivative near -3/4 is right to ulps of 1/4.")
 hardtanh    = Op("hardtanh", ieee.hardtanh, lambda y, x: (when(greater(x, -1.0) * less(x, 1.0), 1.0),), kinks=at(-1.0, 1.0),
@@ -318,6 +322,8 @@ def _prod_partials(y: Any, *x: Any) -> tuple[Any, ...]:
 
 def _shares(x: Sequence[Any]) -> list[Any]:
     """The softmax of x in one pass."""
+    if len(x) == 1:
+        return [1.0]
     if all(type(v) is float for v in x):
         return ieee.shares(*x)
     top = max(x)
@@ -336,7 +342,15 @@ def _log_softmax_partials(y: Any, *x: Any) -> tuple[Any, ...]:
     return (sum(others), *(-p for p in others))
 
 
+def _norm_partials(y: Any, x: tuple[Any, ...]) -> tuple[Any, ...]:
+    if type(y) is float and y and all(type(v) is float for v in x):
+        return ieee.directions(y, *x)
+    return tuple(when(not_equal(y, 0.0), v / y) for v in x)
+
+
 def _ties(y: Any, *x: Any) -> tuple[Any, ...]:
+    if len(x) == 1:
+        return (1.0,)
     reached = [equal(v, y) for v in x]
     count = sum(reached)
     return tuple(when(r, 1.0 / count) for r in reached)
@@ -352,8 +366,9 @@ max       = Op("max", ieee.largest, _ties, arity=None, kinks=_leads(builtins.max
                doc="The largest of a sequence.")
 min       = Op("min", ieee.smallest, _ties, arity=None, kinks=_leads(builtins.min),
                doc="The smallest of a sequence.")
-norm      = Op("norm", ieee.norm, lambda y, *x: tuple(when(not_equal(y, 0.0), v / y) for v in x), arity=None,
-               kinks=_at_origin, doc="The Euclidean norm of a sequence.")
+norm      = Op("norm", ieee.norm, lambda y, *x: _norm_partials(y, x), arity=None, kinks=_at_origin,
+               doc="The Euclidean norm of a sequence. Its higher derivatives cancel far along one operand; compiled, the first has as many "
+                   "digits as the norm, which is few below 1e-308.")
 logsumexp = Op("logsumexp", ieee.logsumexp, lambda y, *x: tuple(_shares(x)), arity=None,
                doc="log of the sum of e^x over a sequence, without overflow. Near its roots right to ulps of the largest x.")
 _dot      = Op("dot", ieee.dot, lambda y, *x: x[len(x) // 2 :] + x[: len(x) // 2], arity=None)
@@ -370,6 +385,9 @@ _exp_difference = Op("exp_difference", ieee.exp_difference, lambda y, a, b: (y, 
                      doc="e^(a - b), and 1 for equal infinities.")
 _direction_cosine = Op("direction_cosine", ieee.direction_cosine, lambda y, a, b: _turns(y, a, b), arity=2, kinks=_at_origin,
                        doc="a / hypot(a, b), the derivative of hypot; 0 at the origin.")
+_exp_neg_square = Op("exp_neg_square", ieee.exp_neg_square, lambda y, x, scale: (-2.0 * stop_gradient(scale) * (x * y), ZERO),
+                     arity=2,
+               doc="e^(-scale x^2), for a scale of 1/2 or 1 that is held constant: the derivative of erf.")
 _cohypot = Op("cohypot", ieee.cohypot, lambda y, a, b: (a / y, -b / y), arity=2, domain=((1.0, _inf), _UNIT),
               doc="sqrt(a^2 - b^2): the other leg of a right triangle.")
 
@@ -450,3 +468,4 @@ copyreg.pickle(Op, lambda op: (named, (op.name,)))
 # What the package exports: every op and function of sequences above. Computed, so that a new row is all it takes.
 _functions = [name for name, x in globals().items() if isinstance(x, Op) or x in (dot, softmax, log_softmax, argmax)]
 globals()["__all__"] = [name for name in _functions if not name.startswith("_")]
+helpers: Final = builtin.difference(globals()["__all__"])  # what rules are made of: in the table, but nothing that users call

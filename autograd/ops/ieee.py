@@ -12,6 +12,7 @@ from collections.abc import Callable
 from functools import cache
 
 inf, nan = math.inf, math.nan
+TINY = 2.0**-1022  # below it numbers have fewer digits
 LN2 = math.log(2.0)
 SQRT1_2 = math.sqrt(0.5)
 
@@ -136,6 +137,11 @@ def relu(x: float) -> float:
     return 0.0 if x <= 0.0 else x  # in this order nan stays nan
 
 
+def stop_gradient(x: float) -> float:
+    """x, held constant."""
+    return x
+
+
 def maximum(a: float, b: float) -> float:
     return a if a >= b or a != a else b
 
@@ -212,11 +218,11 @@ def gelu(x: float) -> float:
     return x * normal_cdf(x) if x > -40.0 else x * 0.0 if x != -inf else -0.0
 
 
-def gaussian(x: float, scale: float) -> float:
+def exp_neg_square(x: float, scale: float) -> float:
     """e^(-scale x^2), where the scale is a power of two. The exponential would magnify what rounding x^2 loses 700 times."""
     exponent = scale * (x * x)
     y = exp(-exponent)
-    return y if exponent < 2.0 else y * (1.0 - scale * product_error(x, x))
+    return y * (1.0 - scale * product_error(x, x)) if 2.0 < exponent < 800.0 else y
 
 
 def normal_cdf(x: float) -> float:
@@ -259,8 +265,17 @@ def cohypot(a: float, b: float) -> float:
 
 
 def direction_cosine(a: float, b: float) -> float:
-    r = math.hypot(a, b)
-    return a / r if r else 0.0
+    """a / hypot(a, b), and 0 at the origin."""
+    return directions(math.hypot(a, b), a, b)[0]
+
+
+def directions(r: float, *x: float) -> tuple[float, ...]:
+    """x / r, where r is the norm of x. Where r has overflowed, or is denormal and has few digits, that of x times a power of two."""
+    if not TINY <= r < inf:
+        scale = 2.0**60 if r < 1.0 else 2.0**-60
+        x = tuple([v * scale for v in x])
+        r = math.hypot(*x)
+    return tuple([v / r for v in x]) if r else (0.0,) * len(x)
 
 
 def logaddexp(a: float, b: float) -> float:
@@ -333,7 +348,10 @@ def dot(*xy: float) -> float:
     n, odd = divmod(len(xy), 2)
     if odd:
         raise ValueError(f"dot needs two sequences of one length (got {len(xy)} numbers in all)")
-    return total(*map(operator.mul, xy[:n], xy[n:]))
+    y = total(*map(operator.mul, xy[:n], xy[n:]))
+    if math.isfinite(y) or not all(map(math.isfinite, xy)):
+        return y
+    return total(*[(a * 2.0**-520) * (b * 2.0**-520) for a, b in zip(xy[:n], xy[n:], strict=True)]) * 2.0**520 * 2.0**520
 
 
 def norm(*x: float) -> float:
@@ -341,13 +359,16 @@ def norm(*x: float) -> float:
 
 
 def largest(*x: float) -> float:
+    """The largest, in whatever order they come: 0.0 counts as larger than -0.0."""
     _not_empty("max", x)
-    return nan if any(v != v for v in x) else max(x)
+    y = nan if any(v != v for v in x) else max(x)
+    return y or sum([v for v in x if not v], -0.0)
 
 
 def smallest(*x: float) -> float:
     _not_empty("min", x)
-    return nan if any(v != v for v in x) else min(x)
+    y = nan if any(v != v for v in x) else min(x)
+    return y or -sum([-v for v in x if not v], -0.0)
 
 
 def logsumexp(*x: float) -> float:
@@ -355,7 +376,7 @@ def logsumexp(*x: float) -> float:
     if not x:
         return -inf
     m = largest(*x)
-    return m if not math.isfinite(m) else m + _log_excess(x, m)
+    return m if len(x) == 1 or not math.isfinite(m) else m + _log_excess(x, m)
 
 
 def softmax(x: float, *others: float) -> float:

@@ -7,7 +7,8 @@ operand that `maximum` does not select, relu below 0, x**0, a direction without 
 
 is 0, although log'(0) is infinite. Exactly those zeros are structural that a rule writes with `when` (or as ZERO), that a user gives as
 a seed or a direction, and those of nodes that nothing but such zeros reaches. Any other zero is a number: sqrt(x)**2 at 0 has the
-derivative 0 * inf = nan, for there the limit is 1, and arithmetic cannot know.
+derivative 0 * inf = nan, for there the limit is 1, and arithmetic cannot know. Forward mode multiplies from the other end than reverse
+mode, so where a product of three derivatives overflows on its way to 0, one of them may give 0 and the other nan.
 """
 
 from __future__ import annotations
@@ -49,6 +50,8 @@ def contribution(upstream: Any, partial: Any) -> Any:
     """upstream x partial, nothing if either is; without recording a multiplication by one."""
     if partial is ZERO or upstream is ZERO:
         return ZERO
+    if type(upstream) is float and upstream == 1.0:
+        return partial
     return upstream if type(partial) is float and partial == 1.0 else upstream * partial
 
 

@@ -9,11 +9,15 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import NamedTuple
 from xml.etree import ElementTree
+
+from ..support.tables import printable
 
 TIME_LIMIT = 30.0  # seconds
 _WHEEL = "import sys, pygraphviz; sys.stdout.buffer.write(pygraphviz.AGraph(string=sys.stdin.read()).draw(format=sys.argv[1], prog='dot'))"
@@ -64,9 +68,8 @@ def _program() -> str | None:
 
 def _rendered(command: list[str], source: str, format: str) -> bytes:
     """What a command makes of the graph; a ValueError says what is wrong with it."""
-    home = os.path.dirname(command[0])
     try:
-        done = subprocess.run(command, input=source.encode(), capture_output=True, timeout=TIME_LIMIT, check=False, cwd=home)
+        done = _run(command, source.encode())
     except subprocess.TimeoutExpired:
         raise RenderError(f"Graphviz did not finish within {TIME_LIMIT:.0f} s: draw a smaller graph") from None
     except OSError as error:
@@ -78,11 +81,26 @@ def _rendered(command: list[str], source: str, format: str) -> bytes:
     return done.stdout
 
 
+def _run(command: list[str], source: bytes) -> subprocess.CompletedProcess[bytes]:
+    """`subprocess.run` in a session of its own: whatever the program starts ends with it where it takes too long, or is interrupted."""
+    pipe, home = subprocess.PIPE, os.path.dirname(command[0])
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, cwd=home, start_new_session=True) as process:
+        try:
+            out, err = process.communicate(source, TIME_LIMIT)
+        except BaseException:
+            if hasattr(os, "killpg"):
+                with suppress(OSError):
+                    os.killpg(process.pid, signal.SIGKILL)
+            process.kill()
+            raise
+    return subprocess.CompletedProcess(command, process.returncode, out, err)
+
+
 def _complaint(done: subprocess.CompletedProcess[bytes]) -> str:
     lines = done.stderr.decode(errors="replace").strip().splitlines() or [f"exit code {done.returncode}"]
     if "No module named 'pygraphviz'" in lines[-1]:
         return f"{sys.executable} itself does not have it (--user, PYTHONPATH and the current folder do not count): install it there"
-    return lines[-1][:500]
+    return printable(lines[-1][:500])
 
 
 def _is_image(image: bytes, format: str) -> bool:
@@ -91,7 +109,8 @@ def _is_image(image: bytes, format: str) -> bool:
         head, tail = _ENDS[format]
         return image.startswith(head) and image.rstrip().endswith(tail)
     try:
-        svg = ElementTree.fromstring(image.decode())
-    except (ElementTree.ParseError, UnicodeDecodeError):
+        svg = ElementTree.fromstring(image)
+        text = image.decode()
+    except (ElementTree.ParseError, ValueError, LookupError):  # the last are of encodings
         return False
-    return svg.tag == _SVG and "viewBox" in svg.attrib and len(svg) > 0
+    return svg.tag == _SVG and "<svg " in text and "viewBox" in svg.attrib and len(svg) > 0

@@ -8,7 +8,13 @@ import sys
 from typing import Any
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
-_BETWEEN = ("contextlib.py", f"{os.sep}numpy{os.sep}")  # code that stands between the user's and ours
+_LIBRARY = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
+_INSTALLED = f"{os.sep}site-packages{os.sep}"
+
+
+def _stands_between(file: str) -> bool:
+    """Whether code stands between the user's and ours: contextlib, copy, NumPy."""
+    return (file.startswith(_LIBRARY) and _INSTALLED not in file) or f"{os.sep}numpy{os.sep}" in file
 
 
 def user_line() -> str:
@@ -16,7 +22,7 @@ def user_line() -> str:
     frame: Any = sys._getframe(1)
     while frame is not None:
         file = frame.f_code.co_filename
-        if not os.path.abspath(file).startswith(_PACKAGE) and not any(part in file for part in _BETWEEN):
+        if not os.path.abspath(file).startswith(_PACKAGE) and not _stands_between(file):
             source = linecache.getline(file, frame.f_lineno).strip()
             return f'\n  at line {frame.f_lineno} of "{file}", in {frame.f_code.co_name}{": " if source else ""}{source}'
         frame = frame.f_back

@@ -30,12 +30,13 @@ def invalid(problem: str) -> NoReturn:
 def write(path: Path, content: bytes) -> None:
     """Write a file. What was there stays until all of the new content is there, and for good if that fails.
 
-    Links are followed, and the rights of an old file kept. What is no plain file (a pipe, a terminal) is written to as it is.
+    Links are followed, and the rights of an old file kept; another hard link to it keeps the old content, as the file is a new one. What is
+    no plain file (a pipe, a terminal) is written to as it is.
 
     Raises:
         OSError: as `open` does, of the path as it was given.
     """
-    path = os.fspath(path)
+    path = os.fsdecode(path)
     try:
         old = _found(path)
         if old is None or (stat.S_ISREG(old.st_mode) and not os.path.abspath(path).startswith(_STREAMS)):

@@ -1,6 +1,8 @@
-"""HIPS's package `autograd` on PyPI has our import name. Two packages cannot share one; say so before anything confusing happens."""
+"""What is seen to before anything else is imported.
 
-from __future__ import annotations
+`python -m autograd` would run what lies in the current folder for modules of the library. And HIPS's package `autograd` on PyPI has our
+import name: two packages cannot share one; say so before anything confusing happens.
+"""
 
 import os
 import sys
@@ -11,6 +13,17 @@ REMEDY = (
     "To use both, give each a virtual environment of its own."
 )
 _FOREIGN = ("tracer.py", "wrap_util.py")  # files that only HIPS's package has
+
+
+def leave_current_folder() -> None:
+    """Import nothing from the current folder, which Python puts first for `python -m`: a random.py there would be run for the library's.
+
+    Done for `python -m autograd` alone; who imports the package from elsewhere has chosen where from. While Python looks for the module
+    that -m names, that is in the place of the program's name.
+    """
+    is_command = sys.argv[:1] == ["-m"] and sys.orig_argv[-len(sys.argv)].removeprefix("-m") in ("autograd", "autograd.__main__")
+    if is_command and os.path.realpath(sys.path[0]) == os.getcwd():
+        del sys.path[0]
 
 
 def check() -> None:

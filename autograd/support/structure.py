@@ -27,7 +27,7 @@ def leaves(tree: Any) -> list[Any]:
 
 
 def _each(tree: Any, depth: int) -> Iterator[Any]:
-    _check_depth(depth)
+    check_depth(depth)
     if is_array(tree):
         yield from tree.flat
     elif isinstance(tree, dict):
@@ -40,7 +40,7 @@ def _each(tree: Any, depth: int) -> Iterator[Any]:
         yield tree
 
 
-def _check_depth(depth: int) -> None:
+def check_depth(depth: int) -> None:
     if depth > DEEPEST:
         raise ValueError(f"the structure is nested more than {DEEPEST} levels deep: does it contain itself?")
 
@@ -70,7 +70,7 @@ def same_structure(a: Any, b: Any) -> bool:
 
 
 def _alike(a: Any, b: Any, depth: int) -> bool:
-    _check_depth(depth)
+    check_depth(depth)
     if is_array(a) or is_array(b):
         return is_array(a) and is_array(b) and a.shape == b.shape
     if isinstance(a, dict):

@@ -9,6 +9,8 @@ from os import PathLike
 from random import Random
 from typing import Any
 
+from autograd.extend import shown
+
 from .. import losses
 from ..losses import Formula, Loss
 from ..modules.module import Module
@@ -109,6 +111,8 @@ def fit(
 
     Raises:
         ValueError, TypeError: for data, targets or settings that cannot be meant; nothing has changed then.
+        TypeError: if the model computes with Values that it does not hold.
+        autograd.TrackingError: if the model, the loss or the regulariser makes a float of what depends on the parameters.
         TrainingError: at a nan or inf; it names epoch, batch and node.
 
     >>> import nn
@@ -120,10 +124,12 @@ def fit(
     seed = Random().getrandbits(32) if seed is None else seed
     for name, n in (("epochs", epochs), ("batch_size", batch_size), ("early_stopping", early_stopping)):
         if n is not None and (not isinstance(n, Integral) or n < 1):
-            raise ValueError(f"{name} must be a positive int (got {n!r})")
+            raise ValueError(f"{name} must be a positive int (got {shown(n)})")
+    if not isinstance(optimizer, Optimizer | None):
+        raise TypeError(f"optimizer must be one of nn.optim, such as nn.optim.Adam(model) (got {shown(optimizer)})")
     data, held_out = split_off(X, y, validation, seed)
     if compiled not in ("auto", True, False):
-        raise ValueError(f"compiled must be 'auto', True or False (got {compiled!r})")
+        raise ValueError(f"compiled must be 'auto', True or False (got {shown(compiled)})")
     run = _run(
         compiled,
         model,

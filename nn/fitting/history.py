@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from os import PathLike
 from typing import Any
 
-from autograd.extend import files, table
+from autograd.extend import files, printable, table
 
 VERSION = 1
 
@@ -67,7 +67,7 @@ class History:
         return ", ".join(figures)
 
     def _figures(self, epoch: int) -> list[tuple[str, float]]:
-        named = ((f.name.replace("metric", self.metric_name), getattr(self, f.name)) for f in fields(self))
+        named = ((f.name.replace("metric", printable(self.metric_name)), getattr(self, f.name)) for f in fields(self))
         return [(name, column[epoch - 1]) for name, column in named if isinstance(column, list) and column]
 
     def __str__(self) -> str:
@@ -78,7 +78,7 @@ class History:
         chosen = sorted({*range(1, len(self) + 1, every), self.best_epoch or 1, len(self)})
         head = ("epoch", *(name.replace("_", " ") for name, _ in self._figures(1)), "")
         body = [(f"{e}", *(f"{x:.6g}" for _, x in self._figures(e)), "best" * (e == self.best_epoch)) for e in chosen]
-        return "\n".join([table(head, body), ", ".join(filter(None, (self.stopped, self.engine)))])
+        return "\n".join([table(head, body), printable(", ".join(filter(None, (self.stopped, self.engine))))])
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the history to a file of JSON."""

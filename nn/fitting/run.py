@@ -14,19 +14,19 @@ from typing import Any
 
 from autograd import AnomalyError, Value, detect_anomaly, mean
 from autograd import sum as total
-from autograd.extend import files
+from autograd.extend import files, following, shown
 
 from ..losses import Loss
 from ..modules.instead import Instead
 from ..modules.module import Module
 from ..modules.normalization import Dropout
-from ..modules.places import survey
+from ..modules.places import check_held, survey
 from ..optim import Optimizer, clip_grad_norm, clip_grad_value
 from ..preprocessing import minibatches
 from ..regularizers import Regularizer
 from ..schedules import Schedule
 from ..support import state
-from ..support.rows import Data
+from ..support.rows import Data, plain
 from .history import History
 
 VERSION = 1
@@ -76,7 +76,10 @@ class Run:
     def check(self) -> None:
         """Raise a ValueError for what would fail later on, before anything is changed."""
         X, y = self.data
-        prediction = self.model.predict(X[:1])[0]
+        with self.model.mode(training=False):
+            output = self.model.batch(X[:1])[0]
+        check_held(self.model, output)
+        prediction = plain(output, "the prediction for X[0]")
         self.loss.targets.check_all(y, prediction, "y")
         if self.held_out:
             self.loss.targets.check_all(self.held_out[1], prediction, "validation y")
@@ -86,7 +89,7 @@ class Run:
         size = self.batch_size or len(X)
         for name, limit in (("clip_norm", self.clip_norm), ("clip_value", self.clip_value)):
             if limit is not None and not 0.0 <= limit < math.inf:
-                raise ValueError(f"{name} must be a number, at least 0 (got {limit!r})")
+                raise ValueError(f"{name} must be a number, at least 0 (got {shown(limit)})")
         least = max(module.smallest_batch for module in self.model.modules())
         smallest = size if self.replacement else min(size, len(X) % size or size)
         if smallest < least:
@@ -153,11 +156,13 @@ class Run:
         """Forward and backward: leaves the gradients of the mean loss and the penalty in the parameters. Gives the mean loss and metric."""
         self.model.zero_grad()
         with _collector_off(), self._drawing(where):
-            predictions = self.model.batch(X)
-            loss = mean([self.loss.row(p, t) for p, t in zip(predictions, y, strict=True)])
-            objective = loss if self.regularizer is None else loss + self.regularizer(self.model)
+            with following(self.optimizer.params):
+                predictions = self.model.batch(X)
+                loss = mean([self.loss.row(p, t) for p, t in zip(predictions, y, strict=True)])
+                objective = loss if self.regularizer is None else loss + self.regularizer(self.model)
             if not isinstance(objective, Value):
-                raise TypeError(f"the loss must depend on the model's parameters (got {objective!r}): does the model hold them as Values?")
+                problem = f"the loss must depend on the model's parameters (got {shown(objective)})"
+                raise TypeError(f"{problem}: does the model hold them as Values?")
             objective.backward()
         return float(loss), mean_metric(self.metric, predictions, y)
 

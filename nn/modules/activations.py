@@ -12,6 +12,7 @@ from typing import Any
 
 import autograd
 from autograd import Value, leaky_relu, ops, swish
+from autograd.extend import shown
 
 from ..support.checks import positive_int
 from .module import Module
@@ -28,15 +29,15 @@ def activation_function(activation: str | Function | None) -> Function | None:
     if activation is None or callable(activation):
         return activation
     op = ops.table.get(activation) if isinstance(activation, str) else None
-    if op is None or not op.takes_one:
-        raise ValueError(f"activation must be the name of a function of one number, or None (got {activation!r}): {_hint(activation)}")
+    if op is None or not op.takes_one or activation in ops.helpers:
+        raise ValueError(f"activation must be the name of a function of one number, or None (got {shown(activation)}): {_hint(activation)}")
     return op
 
 
 def _hint(activation: Any) -> str:
     if activation in _OF_ALL:
         return f"put nn.Activation({activation!r}), which is of a whole layer, into a Sequential"
-    near = difflib.get_close_matches(str(activation), ACTIVATIONS, 1)
+    near = difflib.get_close_matches(activation, ACTIVATIONS, 1) if isinstance(activation, str) else ()
     return f"did you mean {near[0]!r}?" if near else f"such as {', '.join(ACTIVATIONS)}"
 
 

@@ -8,11 +8,14 @@ from typing import Any, ClassVar
 
 from autograd import Value, dot
 from autograd import max as largest
+from autograd.extend import shown
 
 from .. import init as initial
 from ..support.checks import positive_int
 from .activations import Function, activation_function
 from .module import Module
+
+_TOLD = 6  # levels of containers that are written out
 
 
 class Neuron(Module):
@@ -129,7 +132,7 @@ class Sequential(Module):
     def __init__(self, *layers: Callable[[Any], Any]) -> None:
         for layer in layers:
             if not callable(layer):
-                raise TypeError(f"Sequential takes modules and functions (got {layer!r}, {type(layer).__name__})")
+                raise TypeError(f"Sequential takes modules and functions (got {shown(layer)}, {type(layer).__name__})")
         self.layers = list(layers)
         for i, layer in enumerate(layers, start=1):
             if isinstance(layer, Module) and not layer.label:
@@ -156,7 +159,12 @@ class Sequential(Module):
         return iter(self.layers)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__} of [{', '.join(map(str, self.layers))}]"
+        return self._told(_TOLD)
+
+    def _told(self, levels: int) -> str:
+        """Its parts in words; those of its parts so many levels down, as it may be deep, or hold itself."""
+        parts = (layer._told(levels - 1) if isinstance(layer, Sequential) else str(layer) for layer in self.layers)
+        return f"{type(self).__name__} of [{', '.join(parts) if levels else '...'}]"
 
 
 class MLP(Sequential):
@@ -189,7 +197,8 @@ class MLP(Sequential):
     ) -> None:
         widths = [n_in, *sizes]
         if len(widths) < 2 or not all(isinstance(width, int) and width > 0 for width in widths):
-            raise ValueError(f"n_in and sizes of an MLP must be positive ints, one for each layer (got {n_in!r} and {list(sizes)!r})")
+            got = f"{shown(n_in)} and {shown(list(sizes))}"
+            raise ValueError(f"n_in and sizes of an MLP must be positive ints, one for each layer (got {got})")
         rng = Random(seed)
         activations = [activation] * (len(sizes) - 1) + [output]
         layers = [Linear(a, b, f, rng, init=init) for a, b, f in zip(widths, sizes, activations, strict=False)]

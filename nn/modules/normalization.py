@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from autograd import Value, group, mean, square, stop_gradient
+from autograd.extend import shown
 
 from .. import init as initial
 from ..support.checks import positive_int
@@ -23,7 +24,7 @@ class Dropout(Module):
 
     def __init__(self, p: float = 0.5, rng: initial.Seed = None) -> None:
         if not isinstance(p, (int, float)) or not 0.0 <= p < 1.0:
-            raise ValueError(f"p must be at least 0 and below 1 (got {p!r})")
+            raise ValueError(f"p must be at least 0 and below 1 (got {shown(p)})")
         self.p = float(p)
         self.rng = initial.generator(rng)
 
@@ -64,7 +65,7 @@ class BatchNorm(Module):
     def __init__(self, n: int, eps: float = 1e-5, momentum: float = 0.1) -> None:
         positive_int("n", n)
         if not (eps > 0.0 and 0.0 <= momentum <= 1.0):
-            raise ValueError(f"eps must be above 0 and momentum from 0 to 1 (got {eps!r} and {momentum!r})")
+            raise ValueError(f"eps must be above 0 and momentum from 0 to 1 (got {shown(eps)} and {shown(momentum)})")
         self.n, self.eps, self.momentum = n, eps, momentum
         self.shape = f"{n} -> {n}"
         self.scale = [Value(1.0, "scale") for _ in range(n)]

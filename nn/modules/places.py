@@ -16,7 +16,7 @@ from types import MappingProxyType, MemberDescriptorType
 from typing import Any, NamedTuple
 
 from autograd import Op, Value
-from autograd.extend import is_array, rebuild
+from autograd.extend import is_array, leaves, rebuild, short
 
 from .instead import Instead, Replaceable, replacing
 
@@ -102,13 +102,34 @@ def _check(places: list[Place], hidden: list[tuple[str, Any]], known: set[int]) 
     names: dict[str, Value] = {}
     for name, _, _, value, _ in places:
         if names.setdefault(name, value) is not value:
-            raise ValueError(f"two Values of the module have one name, {name}: rename one of the keys or attributes that lead there")
+            way_out = "rename one of the keys or attributes that lead there"
+            raise ValueError(f"two Values of the module have one name, {short(name, 100)}: {way_out}")
     for where, x in hidden:
         if id(x) not in known:
             raise TypeError(
-                f"a {type(x).__name__} is in {where}, where it would neither be trained nor saved: keep Values and modules among the "
-                "attributes of a module, alone or in lists, tuples, dicts and object arrays"
+                f"a {type(x).__name__} is in {short(where, 100)}, where it would neither be trained nor saved: keep Values and modules "
+                "among the attributes of a module, alone or in lists, tuples, dicts and object arrays"
             )
+
+
+def check_held(module: Part, output: Any) -> None:
+    """Raise a TypeError if what the module computed depends on Values that are none of its own, say of a closure, a generator or a global
+    name: they would silently be left untrained and unsaved.
+    """
+    held = {id(place.value) for place in survey(module).places}
+    waiting = [x for x in leaves(output) if type(x) is Value]
+    while waiting:
+        x = waiting.pop()
+        if id(x) in held:
+            continue
+        held.add(id(x))
+        if x.op is None:
+            raise TypeError(
+                f"the model computes with {x!r}, which is not among its attributes and would neither be trained nor saved: keep it there, "
+                "alone or in lists, tuples, dicts and object arrays; where a constant is meant, take a float, or stop_gradient(x)"
+            )
+        if not x.op.is_flat:
+            waiting += x.parents
 
 
 def attributes_of(x: Any) -> dict[str, Any]:

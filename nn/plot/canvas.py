@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from autograd.extend import shown
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -75,7 +77,7 @@ def around(column: Sequence[float]) -> Range:
 
 def checked_range(name: str, given: Any) -> Range:
     if len(given) != 2 or not all(map(math.isfinite, given)) or not given[0] < given[1]:
-        raise ValueError(f"{name} must be two finite numbers, the lower first (got {given!r})")
+        raise ValueError(f"{name} must be two finite numbers, the lower first (got {shown(given)})")
     return float(given[0]), float(given[1])
 
 
@@ -88,7 +90,7 @@ class Grid(NamedTuple):
     @staticmethod
     def over(x: Range, y: Range, resolution: int) -> Grid:
         if not isinstance(resolution, int) or resolution < 2:
-            raise ValueError(f"resolution must be an int of at least 2 (got {resolution!r})")
+            raise ValueError(f"resolution must be an int of at least 2 (got {shown(resolution)})")
         return Grid(between(*x, resolution), between(*y, resolution))
 
     def points(self) -> list[list[float]]:

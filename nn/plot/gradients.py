@@ -8,6 +8,7 @@ from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from autograd import Value, mean
+from autograd.extend import shown
 
 from .. import losses
 from ..losses import Formula, Loss
@@ -50,7 +51,7 @@ def gradient_flow(model: Module, X: Any, y: Any, loss: str | Loss | Formula, *, 
 def _sizes(model: Module, X: Any, y: Any, loss: Loss) -> list[float]:
     layers = [weights for weights in (layer.weights() for layer in _layers(model)) if weights]
     if not layers:
-        raise ValueError(f"model has no weights whose gradients could be drawn (got {model!r})")
+        raise ValueError(f"model has no weights whose gradients could be drawn (got {shown(model)})")
     gradient = _gradient(model, X, y, loss)
     return [mean([abs(gradient[id(w)]) for w in weights]) for weights in layers]
 
@@ -119,5 +120,5 @@ def _one(y: Any, output: int | None) -> Any:
     if not hasattr(y, "__len__"):
         return y
     if output is None or not 0 <= output < len(y):
-        raise ValueError(f"output must say which of the {len(y)} outputs is meant, from 0 to {len(y) - 1} (got {output!r})")
+        raise ValueError(f"output must say which of the {len(y)} outputs is meant, from 0 to {len(y) - 1} (got {shown(output)})")
     return y[output]

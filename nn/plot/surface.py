@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from autograd.extend import shown
+
 from ..support import rows
 from .canvas import QUIET, Grid, Range, around, axes, checked_range, labelled, new_series, shades
 
@@ -41,7 +43,7 @@ def loss_surface(
         raise ValueError(f"f must be finite somewhere in x_range={x_range} and y_range={y_range}")
     chosen = _rings(min(finite), max(finite), levels) if isinstance(levels, int) else sorted(rows.finite(x, "levels") for x in levels)
     if len(chosen) < 2:
-        raise ValueError(f"levels must be at least 2 (got {levels!r})")
+        raise ValueError(f"levels must be at least 2 (got {shown(levels)})")
     table = grid.table([h if math.isfinite(h) else math.nan for h in heights])
     ax = axes(ax)
     ax.contourf(grid.x, grid.y, table, chosen, cmap=shades(*_HEIGHTS), extend="both")
@@ -91,7 +93,7 @@ def descent_path(
 
 def _point(point: Any, i: int) -> tuple[float, float]:
     if not hasattr(point, "__len__") or len(point) != 2:
-        raise ValueError(f"path must hold points of two numbers (path[{i}] is {point!r})")
+        raise ValueError(f"path must hold points of two numbers (path[{i}] is {shown(point)})")
     x, y = rows.number(point[0], f"path[{i}][0]"), rows.number(point[1], f"path[{i}][1]")
     if not math.isfinite(x) or not math.isfinite(y):
         raise ValueError(f"path must hold finite points (path[{i}] is {(x, y)}): end it where it diverges")

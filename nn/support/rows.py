@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from numbers import Complex, Real
 from typing import Any
 
-from autograd.extend import is_array, is_masked
+from autograd.extend import is_array, is_masked, shown
 
 Row = list[float]
 Data = tuple[list[Row], list[Any]]
@@ -53,7 +53,7 @@ def number(x: Any, name: str) -> float:
         x = x[()] if is_array(unmasked(x, name)) else x  # one of no dimensions is a number
         is_complex = isinstance(x, Complex) and not isinstance(x, Real)
         if is_complex or hasattr(x, "__len__") or not hasattr(x, "__float__"):
-            raise TypeError(f"{name} must be a {'real ' * is_complex}number (got {x!r}, {type(x).__name__})")
+            raise TypeError(f"{name} must be a {'real ' * is_complex}number (got {shown(x)}, {type(x).__name__})")
     return float(x)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from os import PathLike
 from typing import Any
 
-from autograd.extend import files
+from autograd.extend import files, short, shown
 
 from .rows import number
 
@@ -30,14 +30,14 @@ def checked(given: Any, names: Collection[str], whose: str) -> dict[str, float]:
 
 
 def _some(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+    return short(str(names[0]), 100) + (f" and {len(names) - 1} more" if len(names) > 1 else "")
 
 
 def _number(name: str, x: Any) -> float:
     try:
         return number(None if isinstance(x, bool) else x, name)
     except (TypeError, ValueError):
-        raise ValueError(f"the state holds no number for {name} (got {x!r}, {type(x).__name__})") from None
+        raise ValueError(f"the state holds no number for {short(name, 100)} (got {shown(x)}, {type(x).__name__})") from None
 
 
 def save(path: str | PathLike[str], kind: str, numbers: Mapping[str, float]) -> None:
@@ -64,4 +64,4 @@ def decoded(contents: Any) -> dict[str, float]:
 def _decoded(name: str, x: Any) -> float:
     if type(x) in (int, float) or x in ("nan", "inf", "-inf"):
         return float(x)
-    return files.invalid(f"{name} is no number: {str(x)[:40]!r}")
+    return files.invalid(f"{short(name, 100)} is no number: {str(x)[:40]!r}")

@@ -8,6 +8,7 @@ from numbers import Real
 from typing import Any, NamedTuple
 
 from autograd import argmax
+from autograd.extend import shown
 
 
 class Targets(NamedTuple):
@@ -30,7 +31,7 @@ class Targets(NamedTuple):
         if not self.fits(target, prediction):
             several = hasattr(prediction, "__len__") and not self.of_classes
             wanted = self.meaning.format(last=_width(prediction) - 1) + f", for each of the {_width(prediction)} outputs" * several
-            raise ValueError(f"{where} must be {wanted} (got {target!r})")
+            raise ValueError(f"{where} must be {wanted} (got {shown(target)})")
 
     def check_all(self, targets: Sequence[Any], prediction: Any, name: str) -> None:
         """`check` each target of a column, given what one prediction looks like."""
@@ -52,7 +53,11 @@ def _is_index(y: Any, count: int) -> bool:
 
 def _is_real(y: Any, prediction: Any) -> bool:
     if hasattr(prediction, "__len__"):
-        return hasattr(y, "__len__") and len(y) == len(prediction) and all(_is_real(a, b) for a, b in zip(y, prediction, strict=True))
+        return hasattr(y, "__len__") and len(y) == len(prediction) and all(map(_is_number, y))
+    return _is_number(y)
+
+
+def _is_number(y: Any) -> bool:
     return not hasattr(y, "__len__") and _is_finite(y)
 
 
@@ -71,7 +76,7 @@ def _is_class(y: Any, logits: Any) -> bool:
 
 
 def _all(condition: Callable[[Any], bool], y: Any) -> bool:
-    return all(_all(condition, v) for v in y) if hasattr(y, "__len__") else not isinstance(y, Real) or condition(y)
+    return all(not isinstance(v, Real) or condition(v) for v in (y if hasattr(y, "__len__") else (y,)))
 
 
 def _right_sign(score: Any, y: Any) -> bool:

@@ -63,7 +63,7 @@ def primitives() -> list[Op]:
 
 # Random graphs -----------------------------------------------------------------------------------------------------------
 
-_CHOICES = {("where", 0): (0.0, 1.0), ("polygamma", 0): (0.0, 1.0, 2.0)}
+_CHOICES = {("where", 0): (0.0, 1.0), ("polygamma", 0): (0.0, 1.0, 2.0), ("exp_neg_square", 1): (0.5, 1.0)}
 _LIMIT = 30.0
 Step = tuple[Op, tuple[Any, ...]]
 

@@ -170,11 +170,11 @@ def test_dropout_with_everything() -> None:
 
 def test_the_demo_draws_the_same_boundary() -> None:
     points, labels = nn.datasets.moons(100, noise=0.1, seed=0)
-    grid = [[x / 10, y / 10] for x in range(-15, 26) for y in range(-10, 16)]
+    grid = [[x / 4, y / 4] for x in range(-6, 11) for y in range(-4, 7)]
     scores = []
     for compiled in (True, False):
         model = MLP(2, [16, 16, 1], seed=0)
-        settings: dict[str, Any] = {"loss": "hinge", "epochs": 30, "batch_size": 20, "progress": False}
+        settings: dict[str, Any] = {"loss": "hinge", "epochs": 10, "batch_size": 20, "progress": False}
         fit(model, points, labels, optimizer=optim.Adam(model, lr=0.01), compiled=compiled, **settings)
         scores.append(model.predict(grid))
     assert scores[0] == pytest.approx(scores[1], rel=1e-9, abs=1e-9)

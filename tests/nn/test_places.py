@@ -6,7 +6,8 @@ import gc
 from collections import OrderedDict, UserDict, defaultdict, deque, namedtuple
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
+from operator import mul
 from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 
 import autograd
 import nn
-from autograd import Value
+from autograd import Value, stop_gradient
 from nn import Dropout, Linear, Module, Neuron, Sequential
 
 Pair = namedtuple("Pair", ["first", "second"])
@@ -299,6 +300,42 @@ def test_what_is_found_may_be_held_elsewhere_too() -> None:
             self.w = v(3.0)
 
     assert Own().predict([2.0]) == [6.0]
+
+
+ELSEWHERE = Value(2.0, "elsewhere")
+UNSEEN: dict[str, Callable[[], Callable[[Any], Any]]] = {
+    "a global name": lambda: lambda x: ELSEWHERE * x,
+    "a closure": lambda: (lambda v: lambda x: v * x)(Value(2.0)),
+    "the argument of a partial": lambda: partial(mul, Value(2.0)),
+    "a result computed before": lambda: partial(mul, Value(20.0) * 0.1),
+    "another model": lambda: (lambda n: lambda x: n([x]))(Neuron.of([2.0])),
+}
+
+
+class With(Module):
+    """A neuron, and whatever else is computed."""
+
+    def __init__(self, extra: Callable[[Any], Any], held: Callable[[Any], Any] = float) -> None:
+        self.neuron, self.extra, self.held = Neuron.of([1.0]), extra, held
+
+    def forward(self, x: Any) -> Any:
+        return self.neuron(x) + self.held(self.extra(x[0]))
+
+
+def train(model: Module, compiled: bool | str) -> nn.History:
+    return nn.fit(model, [[1.0], [2.0]], [1.0, 3.0], loss="mse", epochs=2, compiled=compiled, progress=False)
+
+
+@pytest.mark.parametrize("compiled", ["auto", False])
+@pytest.mark.parametrize("case", UNSEEN)
+def test_what_no_survey_sees_is_refused_before_training(case: str, compiled: bool | str) -> None:
+    model = With(UNSEEN[case](), held=lambda y: y)
+    before = model.state_dict()
+    with pytest.raises(TypeError, match=r"the model computes with Value\(.*neither be trained nor saved.*stop_gradient\(x\)"):
+        train(model, compiled)
+    assert model.state_dict() == before
+    assert len(train(With(UNSEEN[case](), held=stop_gradient), compiled)) == 2
+    assert len(train(With(UNSEEN[case]()), compiled)) == 2
 
 
 def test_results_are_no_parameters() -> None:

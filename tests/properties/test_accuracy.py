@@ -149,6 +149,7 @@ TERMS_OF_SLOPE: dict[tuple[str, int], tuple[Size, str]] = {
         "at its root near beta x = -5/4; the slope of sigmoid has underflowed",
     ),
     ("swish", 1): (lambda x, beta: TINY * (1.0 + x * x), "the slope of sigmoid has underflowed"),
+    ("exp_neg_square", 0): (lambda x, scale: TINY * abs(x), "e^(-scale x^2) has underflowed"),
     ("elu", 0): (lambda x, alpha: TINY * abs(alpha), "e^x has underflowed"),
     ("lgamma", 0): (lambda x: terms_of_polygamma(0, x), "as polygamma"),
     ("polygamma", 1): (lambda n, x: terms_of_polygamma(int(n) + 1, x), "as its values"),
@@ -222,6 +223,24 @@ def check_accuracy(op: Op, x: Point) -> None:
         if (op.name, i) not in _CHOICES:
             size = TERMS_OF_SLOPE[op.name, i][0](*x) if (op.name, i) in TERMS_OF_SLOPE else 0.0
             check_ulps(f"d {op.name}{x} in operand {i}", slope, oracle.first(op.name, x, i), SLOPE, size)
+
+
+DENORMAL = st.one_of(st.integers(-40, 40).map(lambda n: n * 5e-324), st.floats(-1e-307, 1e-307))
+HUGE = st.sampled_from([1.7e308, -1.7e308, 1e308, 3.0, -1e300])
+
+
+@given(x=st.one_of(st.lists(DENORMAL, min_size=2, max_size=4), st.lists(HUGE, min_size=2, max_size=4)))
+def test_directions_next_to_the_origin_and_where_the_norm_overflows(x: list[float]) -> None:
+    """The derivatives of norm and hypot are those of numbers of any other size, though the norm has few digits, or none."""
+    for op, at in ((ops.norm, x), (ops.hypot, x[:2])):
+        if not any(at):
+            continue
+        with mp.workdps(50):
+            r = mp.sqrt(mp.fsum([mp.mpf(v) ** 2 for v in at]))
+            exact = [mp.mpf(v) / r for v in at]
+        for v, slope, dual in zip(exact, local(op, op.apply(*at), *at), forward_mode(op, tuple(at)), strict=True):
+            check_ulps(f"d {op.name}{at}", slope, v, SLOPE, TINY)
+            assert dual == slope
 
 
 def is_defined(op: Op, x: Point) -> bool:

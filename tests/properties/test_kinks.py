@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -104,9 +105,34 @@ def test_convention(name: str, x: tuple[float, ...], value: float, partials: tup
     assert tuple(d.tangent for d in duals) == partials
 
 
+@pytest.mark.parametrize("name", ["relu", "hardtanh", "clip", "maximum", "minimum", "max", "min"])
+def test_what_selects_is_flat_at_nan(name: str) -> None:
+    op = ops.table[name]
+    x = (math.nan, 1.0, 2.0)[: op.arity or 3]
+    leaves = [Value(v) for v in x]
+    y = op.apply(*leaves)
+    y.backward()
+    assert math.isnan(y.data)
+    assert [leaf.grad for leaf in leaves] == [0.0] * len(x)
+    for backend in ("reference", "numpy"):
+        f = compile(lambda p, row: op.apply(*row), [], list(x), backend)
+        assert math.isnan(f([], [x])[0])
+        assert list(f.input_grads([], [x])[0]) == [0.0] * len(x)
+
+
+@pytest.mark.parametrize("order", list(permutations([0.0, -0.0, -0.0])))
+def test_zeros_of_both_signs_in_any_order(order: tuple[float, ...]) -> None:
+    for op, sign in ((ops.max, 1.0), (ops.min, -1.0)):
+        found = [op.apply(*order), op.apply(*map(Value, order)).data]
+        found += [compile(lambda p, x: op.apply(*x), [], list(order), b)([], [order])[0] for b in ("reference", "numpy")]  # noqa: B023
+        assert [math.copysign(1.0, y) for y in found] == [sign] * 4
+
+
 @pytest.mark.parametrize("backend", ["reference", "numpy"])
 @pytest.mark.parametrize("name", ["logsumexp", "logaddexp", "softmax", "log_softmax"])
 def test_conventions_at_infinity_are_those_of_compiled_code(name: str, backend: str) -> None:
+    if backend == "numpy":
+        pytest.importorskip("numpy")
     for case, x, value, partials in CASES:
         if case == name:
             f = compile(lambda p, row: ops.table[name].apply(*row), [], list(x), backend)

@@ -204,9 +204,9 @@ class Reference:
         machine = self._machine(params, memory)
         grads = []
         for row in rows:
-            self._row(machine, row, steps, 1.0)
+            result = self._row(machine, row, steps, 1.0)
             found = machine.rows_adjoint[: self._program.n_inputs]
-            grads.append(found if all(map(math.isfinite, found)) else self._replay.gradient(params, row, 1.0)[2])
+            grads.append(found if all(map(math.isfinite, (result, *found))) else self._replay.gradient(params, row, 1.0)[2])
         return _array(grads, len(rows), self._program.n_inputs)
 
     def _row(self, machine: Machine, row: Sequence[float], steps: Backward, seed: float) -> float:

@@ -12,6 +12,7 @@ from typing import Any
 
 from ... import ops
 from ...ops.op import Op
+from ...ops.zeros import ZERO
 from ..program.instructions import (
     Accumulate,
     Forward,
@@ -151,7 +152,7 @@ class _Differentiation:
             assert isinstance(target, Ref)
             if isinstance(partial, Ref):
                 steps.append(Accumulate(target, out, 1.0, partial))
-            elif partial != 0.0:
+            elif partial is not ZERO:
                 steps.append(Accumulate(target, out, partial))
         return steps
 
@@ -160,7 +161,7 @@ class _Differentiation:
         at: list[Operand] = []
         for node in tape.nodes:
             if node[0] is CONST:
-                at.append(float(node[1]))
+                at.append(node[1])
             elif node[0] is INPUT:
                 at.append(inputs[node[1]])
             elif node[0].arity is None:
@@ -207,7 +208,7 @@ class _Differentiation:
         if rule is None:
             return self._opaque_sequence(instruction)
         tape, roots = rule
-        if all(tape.value(root) == 0.0 for root in roots):
+        if all(tape.value(root) is ZERO for root in roots):
             return []
         steps: list[Instruction] = []
         for k, place in enumerate(out.places):

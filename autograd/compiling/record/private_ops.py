@@ -7,9 +7,10 @@ from typing import Any, Final
 from ... import ops
 from ...ops import ieee
 from ...ops.op import Op
+from ...ops.zeros import ZERO
 
 # The largest of a sequence with derivative 0, to be subtracted where the result does not depend on what is subtracted.
-peak: Final = Op("peak", ieee.largest, lambda y, *x: (0.0,) * len(x), arity=None, doc="The largest of a sequence, held constant.")
+peak: Final = Op("peak", ieee.largest, lambda y, *x: (ZERO,) * len(x), arity=None, doc="The largest of a sequence, held constant.")
 
 spread: Final = Op("spread", lambda x: x, lambda y, x: (1.0,), doc="What is the same for all rows, as a number of each row.")
 
@@ -22,7 +23,7 @@ log_fraction: Final = Op("log_fraction", ieee.log_fraction, lambda y, x, top, re
 
 
 def _log_fraction_partials(y: Any, x: Any, top: Any, rest: Any) -> tuple[Any, ...]:
-    return -ops.expm1(y), 0.0, -1.0 / (exp_difference(x, top) + rest)
+    return -ops.expm1(y), ZERO, -1.0 / (exp_difference(x, top) + rest)
 
 
 ALL: Final = frozenset({peak, spread, fraction, log_fraction})

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, NoReturn, final
 from ... import ops
 from ...numbers.local import local
 from ...numbers.number import Method, Number
-from ...numbers.tracking import guarded, is_tracked
+from ...numbers.tracking import FLOAT, guarded, guards, is_tracked
 from ...numbers.value import Value, topological_order
 from ...ops.op import Op
 from ...ops.zeros import ZERO, contribution, number, plus, when
@@ -52,7 +52,7 @@ def _operand(tape: Tape, x: Any, op: Op) -> int:
         if x._tape is not tape:
             raise RecordingError(f"operand of {op.name} is a number of another recording, which has ended{user_line()}")
         return x._place
-    if type(x) is float:
+    if type(x) is float or x is ZERO:
         return tape.constant(x)
     if type(x) is Value:
         return tape.take_in(x) if isinstance(tape, Recording) else tape.constant(x.data)
@@ -178,6 +178,7 @@ class Recording(Tape):
                 self._values[id(x)] = x, place
         inputs_at = [self.put((INPUT, j)) for j in range(len(row))]
         self._leaves = len(self.nodes)
+        self._around = guards()
         with guarded(_Parameters({i for i, (_, place) in self._values.items() if place in places})):
             result = fn(_on_tape(self, params, places), _on_tape(self, inputs, inputs_at))
         self.several = isinstance(result, (list, tuple)) or (is_array(result) and result.ndim > 0)
@@ -235,6 +236,8 @@ class Recording(Tape):
         """The place of a Value that the function met: a parameter, something computed from Values, or a constant."""
         known = self._values.get(id(value))
         if known is None:
+            for guard in self._around:
+                guard.converted(value, "compiling a function that meets, as a constant,")
             for node in topological_order([value], known=self._values):
                 if node.op is None and is_tracked(node):  # an argument of a derivative inside the function
                     place = self.put((ops.positive, self.constant(node.data)))
@@ -266,14 +269,15 @@ class _Parameters:
     def tracks(self, x: Any) -> bool:
         return type(x) is Recorded or (type(x) is Value and any(id(node) in self.params for node in topological_order([x])))
 
-    def converted(self, x: Any) -> None:
+    def converted(self, x: Any, doing: str = FLOAT) -> None:
         if self.tracks(x):
             raise RecordingError(
                 f"comparing or converting a Value that depends on params needs its value, which differs from call to call. {_BRANCH}; "
                 f"autograd.max, min and abs are functions that can be recorded.{user_line()}"
             )
 
-    compared = converted
+    def compared(self, x: Any) -> None:
+        self.converted(x)
 
 
 def _on_tape(tape: Tape, tree: Any, places: Iterable[int]) -> Any:
@@ -293,10 +297,19 @@ def _kind(x: Any) -> str:
     return f"an array of shape {x.shape}" if is_array(x) else f"a {type(x).__name__} of {len(x)}: {shown(x)}"
 
 
-# Forms of a rule that take fewer instructions, where the table's own is written for one number at a time.
+def _power_partials(y: Any, a: Any, b: Any) -> tuple[Any, ...]:
+    """b a^(b-1) as b y / a for exponents below 1/2: see the table. At base 0, where that is nan, rows are replayed."""
+    quotient, (_, of_exponent) = b * y / a, ops.power.partials(y, a, b)
+    slope = ops.where(ops.less(b, 0.5), quotient, b * ops.power(a, b - 1.0))
+    if type(b) is float and (b >= 0.5 or b.is_integer()):
+        slope = b * ops.power(a, b - 1.0)
+    return when(ops.not_equal(b, 0.0), slope), of_exponent
+
+
+# Forms of a rule that take fewer instructions or keep more digits, where the table's own is written for one number at a time.
 _LEAN: dict[Op, Callable[..., tuple[Any, ...]]] = {
     ops.tanh: lambda y, x: (ops.square(1.0 / ops.cosh(x)),),
-    ops.hypot: lambda r, a, b: (when(ops.not_equal(r, 0.0), a / r), when(ops.not_equal(r, 0.0), b / r)),
+    ops.power: _power_partials,
 }
 
 
@@ -318,4 +331,4 @@ def record_partials(op: Op, operands: list[float | None]) -> tuple[Tape, list[in
     y = _at(tape, inputs[-1])
     x = [_at(tape, place) if known is None else known for place, known in zip(inputs, operands, strict=False)]
     lean = _LEAN.get(op)
-    return tape, [_operand(tape, number(d), op) for d in (lean(y, *x) if lean else local(op, y, *x))]
+    return tape, [_operand(tape, d if d is ZERO else number(d), op) for d in (lean(y, *x) if lean else local(op, y, *x))]

@@ -20,6 +20,7 @@ from ...ops.zeros import ZERO, contribution, number, plus
 from .recording import Recording
 from .tape import CONST, PARAM, live
 
+_EXACT_ON_FLOATS = frozenset({ops.power, ops.norm})
 _SUMS = frozenset({ops.add, ops.subtract, ops.sum, ops.mean, ops.table["dot"]})  # programs add in another order
 
 
@@ -72,13 +73,16 @@ class Replay:
 
 
 def _partials(op: Op, y: Any, x: list[Any]) -> Iterable[Any]:
-    """The rule of an op; row by row where it is a user's own that cannot run on several rows at once."""
+    """The rule of an op; row by row where it keeps more digits of floats, or is a user's own that cannot run on several rows at once."""
+    each = getattr(y, "partials_each", None)
+    if each is not None and op in _EXACT_ON_FLOATS:
+        return each(op, x)  # type: ignore[no-any-return]
     try:
         return local(op, y, *x)
     except Exception:
-        if not hasattr(y, "partials_each"):
+        if each is None:
             raise
-        return y.partials_each(op, x)  # type: ignore[no-any-return]
+        return each(op, x)  # type: ignore[no-any-return]
 
 
 # Zeros whose sign a program may get wrong ------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from ...ops.op import Op
+from ...ops.zeros import ZERO
 
 PARAM: Final = "param"  # (PARAM, j): the j-th parameter
 INPUT: Final = "input"  # (INPUT, j): the j-th number of the row
@@ -41,8 +42,8 @@ class Tape:
         return place
 
     def constant(self, x: float) -> int:
-        """The place of a constant. 0.0 and -0.0 are two; every nan is new."""
-        key = x if x else (CONST, math.copysign(1.0, x))
+        """The place of a constant. 0.0, -0.0 and ZERO are three; every nan is new."""
+        key = x if x else (CONST, x is ZERO, math.copysign(1.0, x))
         place = self._places.get(key)
         if place is None:
             place = self._places[key] = len(self.nodes)

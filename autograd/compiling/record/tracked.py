@@ -21,7 +21,7 @@ from .replay import Replay
 
 def any_tracked(*trees: Any) -> bool:
     """Whether anybody follows a number of these structures."""
-    return bool(guards.get()) and any(map(_is_followed, _numbers(trees)))
+    return bool(guards()) and any(map(_is_followed, _numbers(trees)))
 
 
 def _is_followed(x: Number) -> bool:

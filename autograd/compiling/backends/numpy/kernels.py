@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from .... import ops
 from ....numbers.local import local
+from ....ops import ieee
+from ....ops.ieee import TINY
 from ....ops.op import Op
 from ...record import private_ops
 
@@ -32,11 +34,13 @@ UFUNCS: Final = {
 
 
 def sigmoid(x: Array, out: Array) -> None:
-    """1 / (1 + e^-x): where e^-x overflows, the result is 0 as it should be."""
+    """1 / (1 + e^-x); where e^-x overflows, e^x."""
     np.negative(x, out=out)
     np.exp(out, out=out)
     np.add(out, 1.0, out=out)
     np.reciprocal(out, out=out)
+    if not out.all():
+        np.copyto(out, np.exp(x), where=out == 0.0)
 
 
 def sigmoid_slope(x: Array, out: Array) -> None:
@@ -50,19 +54,26 @@ def sigmoid_slope(x: Array, out: Array) -> None:
 
 
 def sigmoid_difference(a: Any, b: Any, out: Array) -> None:
-    d = _difference(a, b)
-    z = np.exp(-np.abs(d))
-    np.divide(np.where(d < 0.0, z, 1.0), 1.0 + z, out=out)
+    low, high = np.minimum(a, b), np.maximum(a, b)
+    z = np.empty_like(out)
+    exp_difference(low, high, z)
+    np.divide(np.where(np.less(a, b), z, 1.0), 1.0 + z, out=out)
 
 
 def exp_difference(a: Any, b: Any, out: Array) -> None:
-    """e^(a - b), with what rounding a - b loses (Knuth's two-sum) fed back."""
+    """e^(a - b), with what rounding a - b loses fed back."""
     d = _difference(a, b)
     np.exp(d, out=out)
-    t = d - a
-    lost: Array = ((a - (d - t)) - (b + t)) * out
+    lost: Array = _lost(a, b, d) * out
     np.copyto(lost, 0.0, where=~np.isfinite(lost))
     np.add(out, lost, out=out)
+
+
+def _lost(a: Any, b: Any, d: Array) -> Array:
+    """What rounding a - b to d loses (Knuth's two-sum)."""
+    t = d - a
+    lost: Array = (a - (d - t)) - (b + t)
+    return lost
 
 
 def _difference(a: Any, b: Any) -> Array:
@@ -73,9 +84,25 @@ def _difference(a: Any, b: Any) -> Array:
 
 
 def direction_cosine(a: Any, b: Any, out: Array) -> None:
+    """a / hypot(a, b); where that has overflowed, or is denormal and has few digits, of a and b times a power of two."""
     r = np.hypot(a, b)
+    scale = np.where(r < TINY, 2.0**60, np.where(r == np.inf, 2.0**-60, 1.0))
+    a = a * scale
+    np.hypot(a, b * scale, out=r)
     np.divide(a, np.where(r == 0.0, np.inf, r), out=out)
     np.copyto(out, 0.0, where=r == 0.0)
+
+
+def exp_neg_square(x: Any, scale: Any, out: Array) -> None:
+    """e^(-scale x^2), with what rounding x^2 loses (Dekker 1971) fed back."""
+    square = np.multiply(x, x)
+    exponent = scale * square
+    np.exp(-exponent, out=out)
+    c = np.multiply(x, 134217729.0)
+    high = c - (c - x)
+    low = x - high
+    lost: Array = ((high * high - square) + 2.0 * high * low) + low * low
+    np.multiply(out, 1.0 - scale * lost, out=out, where=(exponent > 2.0) & (exponent < 800.0))
 
 
 def fraction(a: Any, b: Any, out: Array) -> None:
@@ -171,11 +198,21 @@ def step(x: Any, out: Array) -> None:
 
 def total(x: Array, out: Array) -> None:
     np.add.reduce(x, axis=1, out=out)
+    _one_by_one_where_infinite(ieee.total, x, out)
 
 
 def mean(x: Array, out: Array) -> None:
-    total(x, out)
+    np.add.reduce(x, axis=1, out=out)
     np.divide(out, x.shape[1], out=out)
+    _one_by_one_where_infinite(ieee.mean, x, out)
+
+
+def _one_by_one_where_infinite(f: Callable[..., float], x: Array, out: Array) -> None:
+    """By the scalar kernel where a part of the sum may have overflowed: finite numbers gave an infinity, or any numbers nan."""
+    lost = ~np.isfinite(out)
+    if lost.any():
+        lost &= np.where(np.isnan(out), ~np.isnan(x).any(axis=1), np.isfinite(x).all(axis=1))
+        out[lost] = [f(*numbers) for numbers in np.moveaxis(x, 1, -1)[lost].tolist()]
 
 
 def prod(x: Array, out: Array) -> None:
@@ -198,20 +235,16 @@ def peak(x: Array, out: Array) -> None:
 
 
 def largest(x: Array, out: Array) -> None:
-    """The first of zeros of both signs, where NumPy may take either."""
+    """0.0 counts as larger than -0.0, where NumPy may take either."""
     np.maximum.reduce(x, axis=1, out=out)
-    _first_zero(x, out)
+    if not out.all():
+        np.copyto(out, np.add.reduce(np.where(x == 0.0, x, -0.0), axis=1, initial=-0.0), where=out == 0.0)
 
 
 def smallest(x: Array, out: Array) -> None:
     np.minimum.reduce(x, axis=1, out=out)
-    _first_zero(x, out)
-
-
-def _first_zero(x: Array, out: Array) -> None:
     if not out.all():
-        first = np.argmax(x == 0.0, axis=1)
-        np.copyto(out, np.take_along_axis(x, first[:, None], axis=1)[:, 0], where=np.equal(out, 0.0))
+        np.copyto(out, -np.add.reduce(np.where(x == 0.0, -x, -0.0), axis=1, initial=-0.0), where=out == 0.0)
 
 
 def norm(x: Array, out: Array) -> None:
@@ -221,6 +254,7 @@ def norm(x: Array, out: Array) -> None:
 def dot(x: Array, out: Array) -> None:
     half = x.shape[1] // 2
     np.add.reduce(x[:, :half] * x[:, half:], axis=1, out=out)
+    _one_by_one_where_infinite(ieee.dot, x, out)
 
 
 def logsumexp(x: Array, out: Array, terms: Array | None = None, sums: Array | None = None) -> None:
@@ -230,7 +264,12 @@ def logsumexp(x: Array, out: Array, terms: Array | None = None, sums: Array | No
     """
     m = np.maximum.reduce(x, axis=1, keepdims=True)
     terms = np.subtract(x, m, out=terms)
+    far = terms < -8.0  # where what rounding the difference loses would be magnified
+    lost = _lost(x, m, terms) if far.any() else None
     np.exp(terms, out=terms)
+    if lost is not None:
+        lost = np.where(far & np.isfinite(lost), lost, 0.0)
+        np.add(terms, np.multiply(lost, terms, out=lost), out=terms)
     sums = np.add.reduce(terms, axis=1, keepdims=True, out=sums)
     np.log(sums[:, 0], out=out)
     near = ~(sums[:, 0] > 1.001)  # nan among them, too
@@ -252,7 +291,7 @@ def _careful_log_of_sum(x: Array, m: Array, terms: Array, sums: Array) -> Array:
 COMPOSITES: Final[dict[str, Kernel]] = {
     f.__name__: f for f in (
         sigmoid, sigmoid_slope, sigmoid_difference, softplus, log_sigmoid, relu, leaky_relu, elu, swish, hardtanh, maximum, minimum,
-        clip, where, step, cohypot, direction_cosine, exp_difference, fraction, log_fraction,
+        clip, where, step, cohypot, direction_cosine, exp_neg_square, exp_difference, fraction, log_fraction,
     )
 }
 SEQUENCES: Final[dict[str, Kernel]] = {

@@ -194,6 +194,9 @@ class Pass:
         work.start(params)
         for part, bound in self._chunks(work, params, rows, 1.0):
             np.add(bound.d_rows[: self.program.n_inputs].T, 0.0, out=out[part])  # zeros are +0, as those of sums that begin at 0
+            (result,) = bound.results
+            if not all_finite(result):
+                np.copyto(out[part], np.nan, where=~np.isfinite(result)[:, None])  # to be replayed
         self._idle.append(work)
         return out[:count]
 
