@@ -1,6 +1,7 @@
 """What libraries on top of this package need of its inside, as `nn` does: numbers told apart, nested structures, tables, files."""
 
 from .derivatives.functional import following as following
+from .ops.op import ACTIVATION as ACTIVATION
 from .ops.op import Op as Op
 from .support import files as files
 from .support.plain import as_float as as_float

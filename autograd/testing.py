@@ -35,13 +35,6 @@ def _register() -> None:
 from hypothesis import currently_in_test_context, reject
 from hypothesis import strategies as st
 
-# Operands that are not any real number of their domain.
-_CHOICES: dict[tuple[str, int], tuple[float, ...]] = {
-    ("where", 0): (0.0, 1.0),
-    ("polygamma", 0): (0.0, 1.0, 2.0),
-    ("exp_neg_square", 1): (0.5, 1.0),
-}
-
 
 def values(min_value: float = -1e3, max_value: float = 1e3) -> st.SearchStrategy[Value]:
     """Leaf Values with finite data between the bounds."""
@@ -67,8 +60,8 @@ def points_for(op: Op | str, limit: float = 1e3) -> st.SearchStrategy[tuple[floa
 
 
 def _operand(op: Op, i: int, limit: float) -> st.SearchStrategy[float]:
-    if (op.name, i) in _CHOICES:
-        return st.sampled_from(_CHOICES[op.name, i])
+    if i in op.choices:
+        return st.sampled_from(op.choices[i])
     low, high = op.domain[min(i, len(op.domain) - 1)]
     return st.floats(max(low, -limit), min(high, limit), exclude_min=low > -limit, exclude_max=high < limit, allow_subnormal=False)
 
@@ -85,7 +78,7 @@ def smooth(op: Op, x: Iterable[float], margin: float = 1e-4) -> bool:
         return False
     signs = [math.copysign(1.0, s) for s in here]
     for i, v in enumerate(x):
-        if (op.name, i) in _CHOICES:
+        if i in op.choices:
             continue
         h = margin * max(abs(v), margin)
         for near in (v - h, v + h):
@@ -206,8 +199,8 @@ def _operands(op: Op, digits: list[int], count: int, constants: list[float], dee
 
     def operand(i: int) -> int | float:
         digit = digits[i % 6]
-        if (op.name, i) in _CHOICES:
-            return _CHOICES[op.name, i][digit % len(_CHOICES[op.name, i])]
+        if i in op.choices:
+            return op.choices[i][digit % len(op.choices[i])]
         return constants[digit % 3] if digit > 11 else place(digit)
 
     length = digits[5] % 3 + 1 if op.name == "dot" else digits[5] % 5 + 1

@@ -1,16 +1,21 @@
-"""What every primitive means, written from the mathematics in arbitrary precision: the judge of the package's own rules.
+"""What every primitive means, in arbitrary precision: the judge of the package's kernels and rules.
 
-Nothing here calls the package. Derivatives are central differences of these functions at a precision that is raised until the
-digits that the difference cancels no longer matter, so a wrong rule cannot hide behind a formula copied from it.
+Of the package it takes the meaning of each op alone, which no kernel and no rule uses. Derivatives are central differences of these
+functions at a precision that is raised until the digits that the difference cancels no longer matter, so a wrong rule cannot hide behind
+a formula copied from it.
 """
 
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from mpmath import mp, mpf  # type: ignore[import-untyped]
+
+from autograd import Op, ops
+from autograd.ops.meaning import Mathematics
 
 Oracle = Callable[..., Any]
 
@@ -19,24 +24,8 @@ DIGITS = (80, 400, 1000)  # tried in turn
 LEAST = mpf(10) ** -330  # no double is as small
 
 
-def _compare(test: Callable[[Any, Any], bool]) -> Oracle:
-    return lambda a, b: mpf(test(a, b))
-
-
 def _sign(x: Any) -> Any:
     return mpf((x > 0) - (x < 0))
-
-
-def _cbrt(x: Any) -> Any:
-    return _sign(x) * mp.cbrt(abs(x))
-
-
-def _remainder(rounding: Callable[[Any], Any]) -> Oracle:
-    return lambda a, b: a - b * rounding(a / b)
-
-
-def _trunc(x: Any) -> Any:
-    return mp.floor(x) if x >= 0 else mp.ceil(x)
 
 
 def _erfc(x: Any) -> Any:
@@ -80,127 +69,67 @@ def _polygamma(n: Any, x: Any) -> Any:
     return (-1) ** int(n) * mp.psi(int(n), 1 - x) - mp.pi * derivatives[int(n)]
 
 
-def _logaddexp(a: Any, b: Any) -> Any:
-    return max(a, b) + mp.log1p(mp.exp(-abs(a - b)))
+class _Exact(Mathematics):
+    """Mathematics in arbitrary precision. Where a formula would cancel more digits than are carried, another one is computed."""
+
+    exp, expm1, log, log1p, root = map(staticmethod, (mp.exp, mp.expm1, mp.log, mp.log1p, mp.sqrt))
+    sin, cos, tan, floor, ceil = map(staticmethod, (mp.sin, mp.cos, mp.tan, mp.floor, mp.ceil))
+    arcsin, arccos, arctan, arctan2 = map(staticmethod, (mp.asin, mp.acos, mp.atan, mp.atan2))
+    sinh, cosh, tanh = map(staticmethod, (mp.sinh, mp.cosh, mp.tanh))
+    arcsinh, arccosh, arctanh = map(staticmethod, (mp.asinh, mp.acosh, mp.atanh))
+    erf, erfc, loggamma, polygamma = map(staticmethod, (_erf, _erfc, _lgamma, _polygamma))
+    abs, max, min, sign, constant = map(staticmethod, (abs, max, min, _sign, lambda x: x))
+    over = staticmethod(operator.truediv)
+    greater, greater_equal, less = map(staticmethod, (operator.gt, operator.ge, operator.lt))
+    less_equal, equal, not_equal = map(staticmethod, (operator.le, operator.eq, operator.ne))
+
+    def power(self, a: Any, b: Any) -> Any:
+        return mp.exp(b * mp.log(a)) if a > 0 else mp.power(a, b)
+
+    def square(self, x: Any) -> Any:
+        return x * x
+
+    def cbrt(self, x: Any) -> Any:
+        return _sign(x) * mp.cbrt(abs(x))
+
+    def mod(self, a: Any, b: Any) -> Any:
+        return a - b * mp.floor(a / b)
+
+    def trunc(self, x: Any) -> Any:
+        return mp.floor(x) if x >= 0 else mp.ceil(x)
+
+    def where(self, condition: bool, x: Any, y: Any) -> Any:
+        return x if condition else y
+
+    def total(self, *x: Any) -> Any:
+        return mp.fsum(x)  # rounded once
+
+    def product(self, *x: Any) -> Any:
+        return mp.fprod(x)
+
+    def log_of_sum(self, *x: Any) -> Any:
+        top, *rest = sorted(x, reverse=True)
+        return top + mp.log1p(sum((mp.exp(v - top) for v in rest), mpf(0)))
+
+    def share(self, x: Any, *others: Any) -> Any:
+        return 1 / (1 + sum((mp.exp(v - x) for v in others), mpf(0)))
+
+    def log_share(self, x: Any, *others: Any) -> Any:
+        return -mp.log1p(sum((mp.exp(v - x) for v in others), mpf(0)))
 
 
-def _softplus(x: Any) -> Any:
-    return _logaddexp(x, mpf(0))
+_EXACT = _Exact()
 
 
-def _sigmoid(x: Any) -> Any:
-    return 1 / (1 + mp.exp(-x))
+def meant(op: Op) -> Oracle:
+    """What an op means, in the precision of the moment."""
+    return lambda *x: mp.mpmathify(op.meaning(_EXACT, *x))  # type: ignore[misc]
 
 
-def _logsumexp(*x: Any) -> Any:
-    top, *rest = sorted(x, reverse=True)
-    return top + mp.log1p(sum((mp.exp(v - top) for v in rest), mpf(0)))
+ORACLE: dict[str, Oracle] = {name: meant(ops.table[name]) for name in sorted(ops.builtin)}
+# 0 at the origin by convention, where it means nothing.
+ORACLE["direction_cosine"] = lambda a, b: a / mp.sqrt(a * a + b * b) if a or b else mpf(0)
 
-
-def _softmax(x: Any, *others: Any) -> Any:
-    return 1 / (1 + sum((mp.exp(v - x) for v in others), mpf(0)))
-
-
-def _log_softmax(x: Any, *others: Any) -> Any:
-    return -mp.log1p(sum((mp.exp(v - x) for v in others), mpf(0)))
-
-
-def _norm(*x: Any) -> Any:
-    return mp.sqrt(sum((v * v for v in x), mpf(0)))
-
-
-def _sum(*x: Any) -> Any:
-    return mp.fsum(x)  # rounded once
-
-
-def _dot(*xy: Any) -> Any:
-    n = len(xy) // 2
-    return mp.fdot(xy[:n], xy[n:])
-
-
-ORACLE: dict[str, Oracle] = {
-    "add": lambda a, b: a + b,
-    "sub": lambda a, b: a - b,
-    "mul": lambda a, b: a * b,
-    "div": lambda a, b: a / b,
-    "neg": lambda x: -x,
-    "pos": lambda x: x,
-    "pow": lambda a, b: mp.exp(b * mp.log(a)) if a > 0 else mp.power(a, b),
-    "reciprocal": lambda x: 1 / x,
-    "mod": _remainder(mp.floor),
-    "fmod": _remainder(_trunc),
-    "abs": abs,
-    "sign": _sign,
-    "square": lambda x: x**2,
-    "sqrt": mp.sqrt,
-    "cbrt": _cbrt,
-    "exp": mp.exp,
-    "exp2": lambda x: mp.exp(x * mp.ln2),
-    "expm1": mp.expm1,
-    "log": mp.log,
-    "log2": lambda x: mp.log(x) / mp.ln2,
-    "log10": lambda x: mp.log(x) / mp.ln10,
-    "log1p": mp.log1p,
-    "logaddexp": _logaddexp,
-    "sin": mp.sin,
-    "cos": mp.cos,
-    "tan": mp.tan,
-    "arcsin": mp.asin,
-    "arccos": mp.acos,
-    "arctan": mp.atan,
-    "arctan2": mp.atan2,
-    "sinh": mp.sinh,
-    "cosh": mp.cosh,
-    "tanh": mp.tanh,
-    "arcsinh": mp.asinh,
-    "arccosh": mp.acosh,
-    "arctanh": mp.atanh,
-    "hypot": _norm,
-    "erf": _erf,
-    "erfc": _erfc,
-    "lgamma": _lgamma,
-    "polygamma": _polygamma,
-    "floor": mp.floor,
-    "ceil": mp.ceil,
-    "trunc": _trunc,
-    "step": lambda x: mpf(x >= 0),
-    "greater": _compare(lambda a, b: a > b),
-    "greater_equal": _compare(lambda a, b: a >= b),
-    "less": _compare(lambda a, b: a < b),
-    "less_equal": _compare(lambda a, b: a <= b),
-    "equal": _compare(lambda a, b: a == b),
-    "not_equal": _compare(lambda a, b: a != b),
-    "maximum": max,
-    "minimum": min,
-    "clip": lambda x, low, high: min(max(x, low), high),
-    "where": lambda c, x, y: x if c != 0 else y,
-    "stop_gradient": lambda x: x,
-    "sigmoid": _sigmoid,
-    "log_sigmoid": lambda x: -_softplus(-x),
-    "softplus": _softplus,
-    "relu": lambda x: max(x, mpf(0)),
-    "leaky_relu": lambda x, slope: x if x > 0 else slope * x,
-    "elu": lambda x, alpha: x if x > 0 else alpha * mp.expm1(x),
-    "swish": lambda x, beta: x * _sigmoid(beta * x),
-    "gelu": lambda x: x * _erfc(-x / mp.sqrt(2)) / 2,
-    "hardtanh": lambda x: min(max(x, mpf(-1)), mpf(1)),
-    "sum": _sum,
-    "mean": lambda *x: _sum(*x) / len(x),
-    "prod": lambda *x: mp.fprod(x),
-    "max": lambda *x: max(x),
-    "min": lambda *x: min(x),
-    "norm": _norm,
-    "logsumexp": _logsumexp,
-    "dot": _dot,
-    "softmax": _softmax,
-    "log_softmax": _log_softmax,
-    "sigmoid_slope": lambda x: _sigmoid(x) * _sigmoid(-x),
-    "sigmoid_difference": lambda a, b: _sigmoid(a - b),
-    "exp_difference": lambda a, b: mp.exp(a - b),
-    "direction_cosine": lambda a, b: a / _norm(a, b) if a or b else mpf(0),
-    "exp_neg_square": lambda x, scale: mp.exp(-scale * x * x),
-    "cohypot": lambda a, b: mp.sqrt((a - b) * (a + b)),
-}
 
 # Operands that are held constant by convention: an order, a scale, a condition.
 HELD = {("polygamma", 0), ("exp_neg_square", 1), ("stop_gradient", 0), ("where", 0)}

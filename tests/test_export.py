@@ -18,7 +18,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograd import Graph, Value, exp, greater, log, logsumexp, ops, primitive, tanh, where
-from autograd.languages.formulas import FORMULAS
 from autograd.languages.latex import to_latex
 from autograd.languages.source import to_source as export_source
 from autograd.languages.sympy import to_sympy
@@ -66,8 +65,8 @@ def arguments(op: Op) -> list[tuple[float, ...]]:
 # The table ---------------------------------------------------------------------------------------------------------------
 
 
-def test_every_primitive_has_a_formula() -> None:
-    assert set(FORMULAS) == set(BUILTIN)
+def test_every_primitive_has_a_meaning() -> None:
+    assert all(op.meaning is not None for op in BUILTIN)
 
 
 @pytest.mark.parametrize("op", BUILTIN, ids=lambda op: op.name)

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from autograd import exp, log, numeric_grad, sigmoid, sin, sqrt
-from autograd.derivatives.numeric import ANALYTIC, Complex
+from autograd import Op, exp, log, numeric_grad, ops, sigmoid, sin, sqrt
+from autograd.derivatives.numeric import Complex
 from autograd.ops import table
 from autograd.testing import points_for
 from tests.extras import extra
@@ -54,7 +54,15 @@ def test_structures() -> None:
     np.testing.assert_allclose(gradient, [[2.0, 4.0]])
 
 
-@pytest.mark.parametrize("name", ANALYTIC)
+def _is_analytic(op: Op) -> bool:
+    try:
+        op.apply(*[Complex(0.5 + 0.25 * i + 0j) for i in range(op.arity or 2)])
+    except ValueError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("name", [name for name in sorted(ops.builtin) if _is_analytic(ops.table[name])])
 @given(data=st.data())
 def test_complex_continuations_agree_with_the_ops_on_the_real_line(name: str, data: st.DataObject) -> None:
     op = table[name]

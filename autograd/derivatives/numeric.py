@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import cmath
 import math
+import operator
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
-from .. import ops
 from ..numbers.number import Number
+from ..ops.meaning import Mathematics
 from ..ops.op import Op
 from ..support.plain import as_float, shown
 from ..support.structure import leaves, rebuild
@@ -116,56 +117,43 @@ class Complex(Number):
 
     @classmethod
     def _apply(cls, op: Op, operands: tuple[Any, ...]) -> Complex:
-        if op.name not in ANALYTIC:
-            raise ValueError(
-                f"method 'complex' needs analytic operations, and {op.name!r} has no continuation to complex numbers here: "
-                "use method 'richardson' or 'central'"
-            )
-        numbers = (x.number if isinstance(x, Complex) else as_float(x, f"operand of {op.name}") for x in operands)
-        return Complex(complex(ANALYTIC[op.name](*numbers)))
+        numbers = [x.number if isinstance(x, Complex) else as_float(x, f"operand of {op.name}") for x in operands]
+        try:
+            if op.meaning is not None:
+                return Complex(complex(op.meaning(_MATHEMATICS, *numbers)))
+        except AttributeError:  # made of something that is not analytic
+            pass
+        raise ValueError(
+            f"method 'complex' needs analytic operations, and {op.name!r} has no continuation to complex numbers here: "
+            "use method 'richardson' or 'central'"
+        )
 
 
-def _complex_sum(*z: complex) -> complex:
-    return sum(z, 0j)
+class _Complex(Mathematics):
+    """Mathematics of complex numbers: what is analytic. Formulas are those that neither overflow nor cancel."""
+
+    exp, log, root = staticmethod(cmath.exp), staticmethod(cmath.log), staticmethod(cmath.sqrt)
+    sin, cos, tan = staticmethod(cmath.sin), staticmethod(cmath.cos), staticmethod(cmath.tan)
+    arcsin, arccos, arctan = staticmethod(cmath.asin), staticmethod(cmath.acos), staticmethod(cmath.atan)
+    sinh, cosh, tanh = staticmethod(cmath.sinh), staticmethod(cmath.cosh), staticmethod(cmath.tanh)
+    arcsinh, arccosh, arctanh = staticmethod(cmath.asinh), staticmethod(cmath.acosh), staticmethod(cmath.atanh)
+    power, over = staticmethod(operator.pow), staticmethod(operator.truediv)
+
+    def expm1(self, z: complex) -> complex:
+        return 2 * cmath.exp(z / 2) * cmath.sinh(z / 2)
+
+    def log1p(self, z: complex) -> complex:
+        return 2 * cmath.atanh(z / (2 + z))
+
+    def logistic(self, z: complex) -> complex:
+        return 0.5 + 0.5 * cmath.tanh(z / 2)
+
+    def log_of_sum(self, *z: complex) -> complex:
+        top = max(z, key=lambda x: x.real)
+        return top + cmath.log(sum(cmath.exp(x - top) for x in z))
 
 
-# The ops that have a continuation to the complex plane, by formulas of their own.
-ANALYTIC: dict[str, Callable[..., complex]] = {
-    "add": lambda a, b: a + b,
-    "sub": lambda a, b: a - b,
-    "mul": lambda a, b: a * b,
-    "div": lambda a, b: a / b,
-    "neg": lambda z: -z,
-    "pos": lambda z: z,
-    "pow": lambda a, b: a**b,
-    "reciprocal": lambda z: 1 / z,
-    "square": lambda z: z * z,
-    "sqrt": cmath.sqrt,
-    "exp": cmath.exp,
-    "exp2": lambda z: cmath.exp(z * math.log(2)),
-    "expm1": lambda z: 2 * cmath.exp(z / 2) * cmath.sinh(z / 2),
-    "log": cmath.log,
-    "log2": lambda z: cmath.log(z) / math.log(2),
-    "log10": cmath.log10,
-    "log1p": lambda z: 2 * cmath.atanh(z / (2 + z)),
-    "sin": cmath.sin,
-    "cos": cmath.cos,
-    "tan": cmath.tan,
-    "arcsin": cmath.asin,
-    "arccos": cmath.acos,
-    "arctan": cmath.atan,
-    "sinh": cmath.sinh,
-    "cosh": cmath.cosh,
-    "tanh": cmath.tanh,
-    "arcsinh": cmath.asinh,
-    "arccosh": cmath.acosh,
-    "arctanh": cmath.atanh,
-    "sigmoid": lambda z: 0.5 + 0.5 * cmath.tanh(z / 2),
-    "swish": lambda z, beta: z * (0.5 + 0.5 * cmath.tanh(beta * z / 2)),
-    "sum": _complex_sum,
-    "mean": lambda *z: _complex_sum(*z) / len(z),
-    "dot": lambda *z: _complex_sum(*(a * b for a, b in zip(z[: len(z) // 2], z[len(z) // 2 :], strict=True))),
-}
+_MATHEMATICS: Final = _Complex()
 
 METHODS: dict[str, Callable[[Callable[[Any], Any], float], float]] = {
     "central": central,
@@ -173,4 +161,3 @@ METHODS: dict[str, Callable[[Callable[[Any], Any], float], float]] = {
     "complex": complex_step,
     "richardson": richardson,
 }
-assert set(ANALYTIC) <= set(ops.table)

@@ -15,12 +15,11 @@ from typing import Final
 
 from ..graphs.graph import Graph
 from ..numbers.value import Value
-from ..ops import ieee
-from ..ops.op import Op
+from ..ops import ieee, is_builtin
+from ..ops.op import INDICATOR, Op
 from ..support.plain import shown
 from .definitions import STRING, Definitions
-from .forms import ATOM, SIGNED, Form, Term
-from .formulas import FORMULAS
+from .forms import ATOM, POWER, PRODUCT, SIGNED, SUM, Form, Term
 from .writing import WIDTH, Style, written
 
 _STYLES: Final = ("python", "numpy")
@@ -79,12 +78,14 @@ class _Python(_Source):
         return Term(repr(x), SIGNED if math.copysign(1.0, x) < 0 else ATOM)
 
     def form(self, op: Op, args: tuple[Value | float, ...]) -> Form:
-        formula = FORMULAS.get(op)
-        if formula is None:
+        if not is_builtin(op):
             return _call_own(op, self.own)
-        if formula.quotient and args[-1] != 0.0 and not isinstance(args[-1], Value) and isinstance(formula.numpy, Form):
-            return formula.numpy
-        return formula.python or _call(_kernel_name(op))
+        if op.family == INDICATOR:
+            return Form(ATOM, f"float(<0+> {op.symbol} <1+>)")
+        by_number = op.operator in ("truediv", "mod") and args[-1] != 0.0 and not isinstance(args[-1], Value)
+        if by_number or op.operator in _TOTAL:  # Python's own division raises at 0, its power above all floats
+            return _OPERATORS[op.operator or ""]
+        return _PYTHON.get(op.name) or _call(_kernel_name(op))
 
 
 class _NumPy(_Source):
@@ -97,7 +98,7 @@ class _NumPy(_Source):
         return array_form(op, self.own)
 
     def write(self, op: Op, operands: list[Term], args: tuple[Value | float, ...]) -> Term:
-        if op.arity is None and op in FORMULAS:
+        if op.arity is None and is_builtin(op):
             operands = [_call("stack").of(operands, self.brackets)]
         return super().write(op, operands, args)
 
@@ -108,18 +109,53 @@ def number(x: float) -> Term:
     return Term(text, SIGNED if text.startswith("-") else ATOM)
 
 
+# Python's operators, for numbers and arrays.
+_OPERATORS: Final = {
+    "add": Form(SUM, "<0+> + <1*>"),
+    "sub": Form(SUM, "<0+> - <1*>"),
+    "mul": Form(PRODUCT, "<0*> * <1/>"),
+    "truediv": Form(PRODUCT, "<0*> / <1/>"),
+    "mod": Form(SUM, "<0*> % <1/>"),
+    "pow": Form(POWER, "<0^> ** <1^>"),
+    "neg": Form(SIGNED, "-<0*>"),
+    "pos": Form(SIGNED, "+<0*>"),
+}
+_TOTAL: Final = frozenset({"add", "sub", "mul", "neg", "pos"})  # those that do what the op does, whatever the numbers
+_SQUARE: Final = Form(PRODUCT, "<0^> * <0^>")
+# What reads better than a call of the function, or is none in NumPy.
+_PYTHON: Final = {"square": _SQUARE, "abs": Form(ATOM, "abs(<0>)")}
+_ARRAYS: Final = {
+    "square": _SQUARE,
+    "abs": Form(ATOM, "np.abs(<0>)"),
+    "reciprocal": Form(PRODUCT, "1.0 / <0/>"),
+    "lgamma": Form(ATOM, "lgammas(<0>)"),  # the name itself is that of the kernel on floats
+    "polygamma": Form(ATOM, "polygammas(<0>, <1>)"),
+    "step": Form(ATOM, "np.heaviside(<0>, 1.0)"),
+    "clip": Form(ATOM, "np.minimum(np.maximum(<0>, <1>), <2>)"),
+    "where": Form(ATOM, "np.where(<0+> != 0.0, <1>, <2>)"),
+    "log_sigmoid": Form(SIGNED, "-np.logaddexp(0.0, -<0*>)"),
+    "softplus": Form(ATOM, "np.logaddexp(0.0, <0>)"),
+    **{name: Form(ATOM, f"np.{name}(<0>, axis=-1)") for name in ("sum", "mean", "prod", "max", "min")},
+}
+
+
 def array_form(op: Op, own: Mapping[Op, str]) -> Form:
-    """How an op is written with NumPy."""
-    if op not in FORMULAS:
+    """How an op is written with NumPy. A function of a sequence has it along the last axis of its only operand."""
+    if not is_builtin(op):
         return _call_own(op, own)
-    form = FORMULAS[op].numpy
-    return _call(form) if isinstance(form, str) else form
+    if op.family == INDICATOR:
+        return Form(ATOM, f"np.where(<0+> {op.symbol} <1+>, 1.0, 0.0)")
+    if op.name in _ARRAYS:
+        return _ARRAYS[op.name]
+    if op.operator in _OPERATORS:
+        return _OPERATORS[op.operator or ""]
+    return _call(op.name if op.name in Definitions("languages/array_formulas").names else f"np.{op.numpy}")
 
 
 def own_names(used: Iterable[Op], reserved: Iterable[str]) -> dict[Op, str]:
     """The names in source of those ops that are the user's: none is reserved, no two are alike."""
     taken = set(reserved)
-    own = (op for op in dict.fromkeys(used) if op not in FORMULAS)
+    own = (op for op in dict.fromkeys(used) if not is_builtin(op))
     return {op: _free(op.name, taken) for op in sorted(own, key=lambda op: op.name)}
 
 
@@ -146,7 +182,7 @@ def _kernel_name(op: Op) -> str:
         for name, f in vars(module).items():
             if f is op.forward:
                 return prefix + name
-    raise LookupError(f"the kernel of {op.name} has no name: give its row of FORMULAS a form for Python")
+    raise LookupError(f"the kernel of {op.name} has no name: give it a form in _PYTHON")
 
 
 def _identifiers(graph: Graph, reserved: set[str]) -> dict[int, str]:

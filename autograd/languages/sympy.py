@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache, partial
 from typing import Any, Final
 
 from ..graphs.graph import Graph
 from ..numbers.value import Value
+from ..ops.meaning import Mathematics
 from ..ops.op import Op
-from .formulas import FORMULAS
 from .writing import MAX_NODES, readable
 
 _MAX_TERMS: Final = 20_000  # of a SymPy expression, in which nothing is shared
@@ -44,15 +45,15 @@ def to_sympy(
     except ImportError:
         raise ImportError("to_sympy needs SymPy, which is not installed: pip install sympy") from None
     _check_terms(graph)
-    names = graph.names()
+    names, symbolic = graph.names(), _Symbolic(sympy)
     made: dict[int, Any] = {}
     try:
         for node in graph:
             if node.op is None:
                 made[id(node)] = sympy.Symbol(names[id(node)], **assumptions)
             else:
-                operands = [made[id(x)] if isinstance(x, Value) else _sympy_number(sympy, x) for x in node.args]
-                made[id(node)] = _sympy_formula(sympy, node.op, functions or {})(*operands)
+                operands = [made[id(x)] if isinstance(x, Value) else _number(sympy, x) for x in node.args]
+                made[id(node)] = _formula(symbolic, node.op, functions or {})(*operands)
     except RecursionError:
         raise _too_deep(graph) from None
     results = [made[id(root)] for root in graph.roots]
@@ -61,13 +62,73 @@ def to_sympy(
     return results[0] if graph._single else results
 
 
-def _sympy_formula(sympy: Any, op: Op, functions: Mapping[str, Callable[..., Any]]) -> Callable[..., Any]:
-    if op in FORMULAS:
-        return lambda *x: FORMULAS[op].sympy(sympy, *x)
-    return functions[op.name] if op.name in functions else sympy.Function(op.name)
+def _formula(symbolic: _Symbolic, op: Op, functions: Mapping[str, Callable[..., Any]]) -> Callable[..., Any]:
+    if op.meaning is not None:
+        return partial(op.meaning, symbolic)
+    return functions[op.name] if op.name in functions else symbolic.sympy.Function(op.name)
 
 
-def _sympy_number(sympy: Any, x: float) -> Any:
+_NAMES = {
+    "exp": "exp", "log": "log", "sin": "sin", "cos": "cos", "tan": "tan", "arcsin": "asin", "arccos": "acos", "arctan": "atan",
+    "arctan2": "atan2", "sinh": "sinh", "cosh": "cosh", "tanh": "tanh", "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh",
+    "erf": "erf", "erfc": "erfc", "gamma": "gamma", "polygamma": "polygamma", "abs": "Abs", "sign": "sign", "floor": "floor",
+    "ceil": "ceiling", "mod": "Mod", "max": "Max", "min": "Min", "greater": "Gt", "greater_equal": "Ge", "less": "Lt",
+    "less_equal": "Le", "equal": "Eq", "not_equal": "Ne",
+}  # fmt: skip
+
+
+class _Symbolic(Mathematics):
+    """Mathematics in SymPy. A function of symbols is left as it is: at every level SymPy's simplifications look at all that is below."""
+
+    gamma: Any
+
+    def __init__(self, sympy: Any) -> None:
+        self.sympy = sympy
+        for ours, theirs in _NAMES.items():
+            setattr(self, ours, partial(self._call, getattr(sympy, theirs)))
+
+    def _call(self, f: Any, *x: Any) -> Any:
+        x = tuple(map(self.sympy.sympify, x))
+        return f(*x, evaluate=all(v.is_number for v in x))
+
+    def power(self, a: Any, b: Any) -> Any:
+        a = self.sympy.sympify(a)
+        return self.sympy.Pow(a, b, evaluate=a.is_number)
+
+    def over(self, a: Any, b: Any) -> Any:
+        return a * self.power(b, -1)
+
+    def root(self, x: Any) -> Any:
+        return self.power(x, self.sympy.S.Half)
+
+    def loggamma(self, x: Any) -> Any:
+        return self.log(self.abs(self.gamma(x)))
+
+    def total(self, *x: Any) -> Any:
+        return self.sympy.Add(*x)
+
+    def product(self, *x: Any) -> Any:
+        return self.sympy.Mul(*x)
+
+    def where(self, condition: Any, x: Any, y: Any) -> Any:
+        return self.sympy.Piecewise((x, condition), (y, True), evaluate=condition in (True, False))
+
+    def nonzero(self, x: Any) -> Any:
+        is_indicator = isinstance(x, self.sympy.Piecewise) and [value for value, _ in x.args] == [1, 0]
+        return x.args[0][1] if is_indicator else self.not_equal(x, 0)
+
+    def constant(self, x: Any) -> Any:
+        return _constant(self.sympy)(x)
+
+
+@cache
+def _constant(s: Any) -> Any:
+    """The function of SymPy's that is x with derivative 0. Of a number it is the number."""
+    rules = {"eval": classmethod(lambda cls, x: x if x.is_number else None), "fdiff": lambda self, i=1: s.S.Zero}
+    return type("stop_gradient", (s.Function,), rules)
+
+
+def _number(sympy: Any, x: float) -> Any:
     return sympy.Integer(int(x)) if x.is_integer() else sympy.Float(x)
 
 

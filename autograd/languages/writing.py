@@ -1,17 +1,18 @@
 """Writing: what has a line of its own in a formula or in source: what has a label, is used more than once, or would make a line too long.
 
-How each primitive is written is a row of the table in `formulas.py`.
+How a primitive is written follows from what it means, see `ops/meaning.py`.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, Protocol
 
 from ..graphs.graph import Graph
 from ..numbers.value import Value
 from ..ops.op import Op
-from .forms import Form, Term
+from .forms import Term
 
 MAX_NODES: Final = 500  # of a graph that is to be read as formulas
 WIDTH: Final = 88  # of a line of source
@@ -28,6 +29,13 @@ def readable(v: Value | Graph, max_nodes: int, function: str) -> Graph:
     return graph
 
 
+class Written(Protocol):
+    """How an op is written, as a Form says or some other way."""
+
+    def of(self, operands: Sequence[Term], brackets: Sequence[str]) -> Term: ...
+    def repeats(self, i: int) -> bool: ...
+
+
 class Style:
     """A language: its brackets, numbers and forms."""
 
@@ -40,7 +48,7 @@ class Style:
     def write(self, op: Op, operands: list[Term], args: tuple[Value | float, ...]) -> Term:
         return self.form(op, args).of(operands, self.brackets)
 
-    def form(self, op: Op, args: tuple[Value | float, ...]) -> Form:
+    def form(self, op: Op, args: tuple[Value | float, ...]) -> Written:
         raise NotImplementedError
 
     def too_long(self, text: str) -> bool:

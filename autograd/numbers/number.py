@@ -17,17 +17,6 @@ from ..ops.op import Op
 from ..support.plain import is_array, is_plain
 from .tracking import guards
 
-# Python's name of an operator -> the op that carries it out.
-BINARY = {
-    "add": ops.add,
-    "sub": ops.subtract,
-    "mul": ops.multiply,
-    "truediv": ops.divide,
-    "mod": ops.mod,
-    "pow": ops.power,
-}
-UNARY = {"neg": ops.negative, "pos": ops.positive, "abs": ops.abs, "floor": ops.floor, "ceil": ops.ceil, "trunc": ops.trunc}
-
 # Left to Python's operators, which know better: comparisons give bools, 1 / x is a reciprocal.
 _OPERATORS = {
     "greater": operator.gt,
@@ -51,12 +40,11 @@ class Number:
 
     def __init_subclass__(cls) -> None:
         _kinds.append(cls)
-        for name, op in UNARY.items():
-            setattr(cls, f"__{name}__", cls._method(op))
-        for name, op in BINARY.items():
-            setattr(cls, f"__{name}__", cls._method(op))
-            setattr(cls, f"__r{name}__", cls._reflected(op))
         for op in ops.table.values():
+            if op.operator is not None:
+                setattr(cls, f"__{op.operator}__", cls._method(op))
+                if op.arity == 2:
+                    setattr(cls, f"__r{op.operator}__", cls._reflected(op))
             if (op.takes_one and op.name not in ops.helpers) or op in (ops.arctan2, ops.fmod, ops.hypot):  # NumPy asks for these, too
                 setattr(cls, op.name, cls._method(op))
 

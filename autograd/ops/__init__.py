@@ -3,6 +3,7 @@
 from .declarations import *  # noqa: F403  (every primitive)
 from .declarations import builtin as builtin
 from .declarations import helpers as helpers
+from .declarations import is_builtin as is_builtin
 from .declarations import named as named
 from .declarations import table as table
 from .op import Op as Op

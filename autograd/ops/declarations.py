@@ -32,7 +32,7 @@ from typing import Any, Final
 
 from ..support.plain import as_sequence, is_plain, shown
 from . import ieee
-from .op import REAL, Op
+from .op import ACTIVATION, INDICATOR, REAL, Op
 from .zeros import ZERO, when
 
 _inf = math.inf
@@ -120,13 +120,19 @@ def _leads(best: Callable[[Sequence[float]], float]) -> Callable[..., tuple[floa
 
 # Arithmetic --------------------------------------------------------------------------------------------------------------
 
-add      = Op("add", operator.add, lambda y, a, b: (1.0, 1.0), symbol="+", arity=2)
-subtract = Op("sub", operator.sub, lambda y, a, b: (1.0, -1.0), symbol="-", arity=2, numpy="subtract")
-multiply = Op("mul", operator.mul, lambda y, a, b: (b, a), symbol="*", arity=2, numpy="multiply")
-divide   = Op("div", ieee.divide, lambda y, a, b: (1.0 / b, -y / b), symbol="/", arity=2, numpy="divide",
+add      = Op("add", operator.add, lambda y, a, b: (1.0, 1.0),
+              meaning=lambda m, a, b: a + b, operator="add", symbol="+", arity=2)
+subtract = Op("sub", operator.sub, lambda y, a, b: (1.0, -1.0),
+              meaning=lambda m, a, b: a - b, operator="sub", symbol="-", arity=2, numpy="subtract")
+multiply = Op("mul", operator.mul, lambda y, a, b: (b, a),
+              meaning=lambda m, a, b: a * b, operator="mul", symbol="*", arity=2, numpy="multiply")
+divide   = Op("div", ieee.divide, lambda y, a, b: (1.0 / b, -y / b),
+              meaning=lambda m, a, b: m.over(a, b), operator="truediv", symbol="/", arity=2, numpy="divide",
               kinks=lambda a, b: (b,))
-negative = Op("neg", operator.neg, lambda y, x: (-1.0,), symbol="-x", numpy="negative")
-positive = Op("pos", operator.pos, lambda y, x: (1.0,), symbol="+", numpy="positive")
+negative = Op("neg", operator.neg, lambda y, x: (-1.0,),
+              meaning=lambda m, x: -x, operator="neg", symbol="-x", numpy="negative")
+positive = Op("pos", operator.pos, lambda y, x: (1.0,),
+              meaning=lambda m, x: x, operator="pos", symbol="+", numpy="positive")
 
 
 def _power_partials(y: Any, a: Any, b: Any) -> tuple[Any, Any]:
@@ -153,48 +159,78 @@ def _power_slope(y: Any, a: Any, b: Any) -> Any:
     return b * power(a, b - 1.0)
 
 
-power      = Op("pow", ieee.power, _power_partials, symbol="**", arity=2, numpy="power", domain=(_POSITIVE, REAL),
+power      = Op("pow", ieee.power, _power_partials,
+                meaning=lambda m, a, b: m.power(a, b), operator="pow", symbol="**", arity=2, numpy="power", domain=(_POSITIVE, REAL),
                 kinks=_base,
                 doc="a to the power of b. Differentiated again, the derivative in a is b a^(b-1) as written: right to ulps of log a where "
                     "b is below 1/2.")
-reciprocal = Op("reciprocal", ieee.reciprocal, lambda y, x: (-y * y,), symbol="1/x", kinks=at(0.0))
-mod        = Op("mod", ieee.mod, lambda y, a, b: (1.0, _minus_quotient(y, a, b)), symbol="%", arity=2, numpy="remainder",
+reciprocal = Op("reciprocal", ieee.reciprocal, lambda y, x: (-y * y,),
+                meaning=lambda m, x: m.over(1, x), symbol="1/x", kinks=at(0.0))
+mod        = Op("mod", ieee.mod, lambda y, a, b: (1.0, _minus_quotient(y, a, b)),
+                meaning=lambda m, a, b: m.mod(a, b), operator="mod", symbol="%", arity=2, numpy="remainder",
                 kinks=_multiples)
-fmod       = Op("fmod", ieee.fmod, lambda y, a, b: (1.0, _minus_quotient(y, a, b)), arity=2,
+fmod       = Op("fmod", ieee.fmod, lambda y, a, b: (1.0, _minus_quotient(y, a, b)),
+                meaning=lambda m, a, b: m.fmod(a, b), arity=2,
                 kinks=_multiples_but_zero)
-abs        = Op("abs", operator.abs, lambda y, x: (when(not_equal(x, 0.0), sign(x)),), symbol="abs", numpy="absolute", kinks=at(0.0))
-sign       = Op("sign", ieee.sign, lambda y, x: (ZERO,), kinks=at(0.0))
-square     = Op("square", lambda x: x * x, lambda y, x: (2.0 * x,))
-sqrt       = Op("sqrt", ieee.sqrt, lambda y, x: (0.5 / y,), domain=(_POSITIVE,))
-cbrt       = Op("cbrt", ieee.cbrt, lambda y, x: (1.0 / (3.0 * y * y),), kinks=at(0.0))
+abs        = Op("abs", operator.abs, lambda y, x: (when(not_equal(x, 0.0), sign(x)),),
+                meaning=lambda m, x: m.abs(x), operator="abs", symbol="abs", numpy="absolute", kinks=at(0.0))
+sign       = Op("sign", ieee.sign, lambda y, x: (ZERO,),
+                meaning=lambda m, x: m.sign(x), kinks=at(0.0))
+square     = Op("square", lambda x: x * x, lambda y, x: (2.0 * x,),
+                meaning=lambda m, x: m.square(x))
+sqrt       = Op("sqrt", ieee.sqrt, lambda y, x: (0.5 / y,),
+                meaning=lambda m, x: m.root(x), domain=(_POSITIVE,))
+cbrt       = Op("cbrt", ieee.cbrt, lambda y, x: (1.0 / (3.0 * y * y),),
+                meaning=lambda m, x: m.cbrt(x), kinks=at(0.0))
 
 # Exponentials and logarithms ---------------------------------------------------------------------------------------------
 
-exp       = Op("exp", ieee.exp, lambda y, x: (y,))
-exp2      = Op("exp2", ieee.exp2, lambda y, x: (y * _LN2,))
-expm1     = Op("expm1", ieee.expm1, lambda y, x: (exp(x),))
-log       = Op("log", ieee.log, lambda y, x: (1.0 / x,), domain=(_POSITIVE,))
-log2      = Op("log2", ieee.log2, lambda y, x: (_LOG2_E / x,), domain=(_POSITIVE,))
-log10     = Op("log10", ieee.log10, lambda y, x: (_LOG10_E / x,), domain=(_POSITIVE,))
-log1p     = Op("log1p", ieee.log1p, lambda y, x: (1.0 / (1.0 + x),), domain=((-1.0, _inf),))
-logaddexp = Op("logaddexp", ieee.logaddexp, lambda y, a, b: (_sigmoid_difference(a, b), _sigmoid_difference(b, a)), arity=2,
+exp       = Op("exp", ieee.exp, lambda y, x: (y,),
+               meaning=lambda m, x: m.exp(x))
+exp2      = Op("exp2", ieee.exp2, lambda y, x: (y * _LN2,),
+               meaning=lambda m, x: m.exp2(x))
+expm1     = Op("expm1", ieee.expm1, lambda y, x: (exp(x),),
+               meaning=lambda m, x: m.expm1(x))
+log       = Op("log", ieee.log, lambda y, x: (1.0 / x,),
+               meaning=lambda m, x: m.log(x), domain=(_POSITIVE,))
+log2      = Op("log2", ieee.log2, lambda y, x: (_LOG2_E / x,),
+               meaning=lambda m, x: m.log_to(2, x), domain=(_POSITIVE,))
+log10     = Op("log10", ieee.log10, lambda y, x: (_LOG10_E / x,),
+               meaning=lambda m, x: m.log_to(10, x), domain=(_POSITIVE,))
+log1p     = Op("log1p", ieee.log1p, lambda y, x: (1.0 / (1.0 + x),),
+               meaning=lambda m, x: m.log1p(x), domain=((-1.0, _inf),))
+logaddexp = Op("logaddexp", ieee.logaddexp, lambda y, a, b: (_sigmoid_difference(a, b), _sigmoid_difference(b, a)),
+               meaning=lambda m, a, b: m.log_of_sum(a, b), arity=2,
                doc="log(e^a + e^b), without overflow. Near its root, where e^a + e^b is 1, right to ulps of a and b.")
 
 # Circular and hyperbolic functions ---------------------------------------------------------------------------------------
 
-sin     = Op("sin", ieee.sin, lambda y, x: (cos(x),))
-cos     = Op("cos", ieee.cos, lambda y, x: (-sin(x),))
-tan     = Op("tan", ieee.tan, lambda y, x: (1.0 + y * y,), kinks=lambda x: (ieee.cos(x),))
-arcsin  = Op("arcsin", ieee.arcsin, lambda y, x: (1.0 / _cohypot(1.0, x),), domain=(_UNIT,))
-arccos  = Op("arccos", ieee.arccos, lambda y, x: (-1.0 / _cohypot(1.0, x),), domain=(_UNIT,))
-arctan  = Op("arctan", math.atan, lambda y, x: (square(1.0 / hypot(1.0, x)),))
-arctan2 = Op("arctan2", math.atan2, lambda r, y, x: _arctan2_partials(y, x), arity=2, kinks=_at_cut)
-sinh    = Op("sinh", ieee.sinh, lambda y, x: (cosh(x),))
-cosh    = Op("cosh", ieee.cosh, lambda y, x: (sinh(x),))
-tanh    = Op("tanh", math.tanh, lambda y, x: (4.0 * _sigmoid_slope(2.0 * x),))  # 1 - y*y would cancel for large x
-arcsinh = Op("arcsinh", math.asinh, lambda y, x: (1.0 / hypot(1.0, x),))
-arccosh = Op("arccosh", ieee.arccosh, lambda y, x: (1.0 / _cohypot(x, 1.0),), domain=((1.0, _inf),))
-arctanh = Op("arctanh", ieee.arctanh, lambda y, x: (square(1.0 / _cohypot(1.0, x)),), domain=(_UNIT,))
+sin     = Op("sin", ieee.sin, lambda y, x: (cos(x),),
+             meaning=lambda m, x: m.sin(x))
+cos     = Op("cos", ieee.cos, lambda y, x: (-sin(x),),
+             meaning=lambda m, x: m.cos(x))
+tan     = Op("tan", ieee.tan, lambda y, x: (1.0 + y * y,),
+             meaning=lambda m, x: m.tan(x), kinks=lambda x: (ieee.cos(x),))
+arcsin  = Op("arcsin", ieee.arcsin, lambda y, x: (1.0 / _cohypot(1.0, x),),
+             meaning=lambda m, x: m.arcsin(x), domain=(_UNIT,))
+arccos  = Op("arccos", ieee.arccos, lambda y, x: (-1.0 / _cohypot(1.0, x),),
+             meaning=lambda m, x: m.arccos(x), domain=(_UNIT,))
+arctan  = Op("arctan", math.atan, lambda y, x: (square(1.0 / hypot(1.0, x)),),
+             meaning=lambda m, x: m.arctan(x), family=ACTIVATION)
+arctan2 = Op("arctan2", math.atan2, lambda r, y, x: _arctan2_partials(y, x),
+             meaning=lambda m, y, x: m.arctan2(y, x), arity=2, kinks=_at_cut)
+sinh    = Op("sinh", ieee.sinh, lambda y, x: (cosh(x),),
+             meaning=lambda m, x: m.sinh(x))
+cosh    = Op("cosh", ieee.cosh, lambda y, x: (sinh(x),),
+             meaning=lambda m, x: m.cosh(x))
+tanh    = Op("tanh", math.tanh, lambda y, x: (4.0 * _sigmoid_slope(2.0 * x),),
+             meaning=lambda m, x: m.tanh(x), family=ACTIVATION)  # 1 - y*y would cancel for large x
+arcsinh = Op("arcsinh", math.asinh, lambda y, x: (1.0 / hypot(1.0, x),),
+             meaning=lambda m, x: m.arcsinh(x))
+arccosh = Op("arccosh", ieee.arccosh, lambda y, x: (1.0 / _cohypot(x, 1.0),),
+             meaning=lambda m, x: m.arccosh(x), domain=((1.0, _inf),))
+arctanh = Op("arctanh", ieee.arctanh, lambda y, x: (square(1.0 / _cohypot(1.0, x)),),
+             meaning=lambda m, x: m.arctanh(x), domain=(_UNIT,))
 
 
 def _arctan2_partials(y: Any, x: Any) -> tuple[Any, Any]:
@@ -206,35 +242,50 @@ def _hypot_partials(r: Any, a: Any, b: Any) -> tuple[Any, Any]:
     return when(not_equal(r, 0.0), _direction_cosine(a, b)), when(not_equal(r, 0.0), _direction_cosine(b, a))
 
 
-hypot   = Op("hypot", math.hypot, _hypot_partials, arity=2, kinks=_at_origin)
+hypot   = Op("hypot", math.hypot, _hypot_partials,
+             meaning=lambda m, a, b: m.norm(a, b), arity=2, kinks=_at_origin)
 
 # Special functions -------------------------------------------------------------------------------------------------------
 
 erf       = Op("erf", math.erf, lambda y, x: (_TWO_OVER_SQRT_PI * _exp_neg_square(x, 1.0),),
+               meaning=lambda m, x: m.erf(x),
                doc="The error function.")
 erfc      = Op("erfc", math.erfc, lambda y, x: (-_TWO_OVER_SQRT_PI * _exp_neg_square(x, 1.0),),
+               meaning=lambda m, x: m.erfc(x),
                doc="1 - erf(x), without cancellation.")
 lgamma    = Op("lgamma", ieee.lgamma, lambda y, x: (polygamma(0.0, x),),
+               meaning=lambda m, x: m.loggamma(x),
                kinks=_poles,
                doc="The logarithm of |gamma(x)|. Below 0, where it has roots, right to ulps of log gamma(1 - x).")
-polygamma = Op("polygamma", ieee.polygamma, lambda y, n, x: (ZERO, polygamma(n + 1.0, x)), arity=2,
+polygamma = Op("polygamma", ieee.polygamma, lambda y, n, x: (ZERO, polygamma(n + 1.0, x)),
+               meaning=lambda m, n, x: m.polygamma(n, x), choices={0: (0.0, 1.0, 2.0)}, arity=2,
                kinks=lambda n, x: _poles(x),
                doc="The (n+1)-th derivative of lgamma at x, for an order n of 0, 1, ..., 150 that is held constant. Near its roots "
                "right to ulps of log x and of its largest term n! / (x + k)^(n+1).")
 
 # Rounding and comparison -------------------------------------------------------------------------------------------------
 
-floor         = Op("floor", ieee.floor, lambda y, x: (ZERO,), kinks=_integers)
-ceil          = Op("ceil", ieee.ceil, lambda y, x: (ZERO,), kinks=_integers)
-trunc         = Op("trunc", ieee.trunc, lambda y, x: (ZERO,), kinks=_integers_but_zero)
-step          = Op("step", ieee.step, lambda y, x: (ZERO,), kinks=at(0.0),
+floor         = Op("floor", ieee.floor, lambda y, x: (ZERO,),
+                   meaning=lambda m, x: m.floor(x), operator="floor", kinks=_integers)
+ceil          = Op("ceil", ieee.ceil, lambda y, x: (ZERO,),
+                   meaning=lambda m, x: m.ceil(x), operator="ceil", kinks=_integers)
+trunc         = Op("trunc", ieee.trunc, lambda y, x: (ZERO,),
+                   meaning=lambda m, x: m.trunc(x), operator="trunc", kinks=_integers_but_zero)
+step          = Op("step", ieee.step, lambda y, x: (ZERO,),
+                   meaning=lambda m, x: m.indicator(m.greater_equal(x, 0)), family=ACTIVATION, kinks=at(0.0),
                    doc="0 below 0, 1 from 0 on.")
-greater       = Op("greater", ieee.greater, lambda y, a, b: (ZERO, ZERO), symbol=">", arity=2, kinks=_gap)
-greater_equal = Op("greater_equal", ieee.greater_equal, lambda y, a, b: (ZERO, ZERO), symbol=">=", arity=2, kinks=_gap)
-less          = Op("less", ieee.less, lambda y, a, b: (ZERO, ZERO), symbol="<", arity=2, kinks=_gap)
-less_equal    = Op("less_equal", ieee.less_equal, lambda y, a, b: (ZERO, ZERO), symbol="<=", arity=2, kinks=_gap)
-equal         = Op("equal", ieee.equal, lambda y, a, b: (ZERO, ZERO), symbol="==", arity=2, kinks=_gap)
-not_equal     = Op("not_equal", ieee.not_equal, lambda y, a, b: (ZERO, ZERO), symbol="!=", arity=2, kinks=_gap)
+greater       = Op("greater", ieee.greater, lambda y, a, b: (ZERO, ZERO),
+                   meaning=lambda m, a, b: m.indicator(m.greater(a, b)), family=INDICATOR, symbol=">", arity=2, kinks=_gap)
+greater_equal = Op("greater_equal", ieee.greater_equal, lambda y, a, b: (ZERO, ZERO),
+                   meaning=lambda m, a, b: m.indicator(m.greater_equal(a, b)), family=INDICATOR, symbol=">=", arity=2, kinks=_gap)
+less          = Op("less", ieee.less, lambda y, a, b: (ZERO, ZERO),
+                   meaning=lambda m, a, b: m.indicator(m.less(a, b)), family=INDICATOR, symbol="<", arity=2, kinks=_gap)
+less_equal    = Op("less_equal", ieee.less_equal, lambda y, a, b: (ZERO, ZERO),
+                   meaning=lambda m, a, b: m.indicator(m.less_equal(a, b)), family=INDICATOR, symbol="<=", arity=2, kinks=_gap)
+equal         = Op("equal", ieee.equal, lambda y, a, b: (ZERO, ZERO),
+                   meaning=lambda m, a, b: m.indicator(m.equal(a, b)), family=INDICATOR, symbol="==", arity=2, kinks=_gap)
+not_equal     = Op("not_equal", ieee.not_equal, lambda y, a, b: (ZERO, ZERO),
+                   meaning=lambda m, a, b: m.indicator(m.not_equal(a, b)), family=INDICATOR, symbol="!=", arity=2, kinks=_gap)
 
 # Selection ---------------------------------------------------------------------------------------------------------------
 
@@ -256,39 +307,54 @@ def _clip_partials(y: Any, x: Any, low: Any, high: Any) -> tuple[Any, Any, Any]:
     return when(inside * greater_equal(x, low), of_inner), when(inside * greater_equal(low, x), of_inner), _share(inner, high)
 
 
-maximum = Op("maximum", ieee.maximum, lambda y, a, b: (_share(a, b), _share(b, a)), symbol="max", arity=2, kinks=_gap)
-minimum = Op("minimum", ieee.minimum, lambda y, a, b: (_share(b, a), _share(a, b)), symbol="min", arity=2, kinks=_gap)
-clip    = Op("clip", ieee.clip, _clip_partials, arity=3, kinks=_bounds,
+maximum = Op("maximum", ieee.maximum, lambda y, a, b: (_share(a, b), _share(b, a)),
+             meaning=lambda m, a, b: m.max(a, b), symbol="max", arity=2, kinks=_gap)
+minimum = Op("minimum", ieee.minimum, lambda y, a, b: (_share(b, a), _share(a, b)),
+             meaning=lambda m, a, b: m.min(a, b), symbol="min", arity=2, kinks=_gap)
+clip    = Op("clip", ieee.clip, _clip_partials,
+             meaning=lambda m, x, low, high: m.min(m.max(x, low), high), arity=3, kinks=_bounds,
              doc="clip(x, low, high): min(max(x, low), high).")
-where   = Op("where", ieee.where, lambda r, c, x, y: (ZERO, when(not_equal(c, 0.0), 1.0), when(equal(c, 0.0), 1.0)), arity=3,
+where   = Op("where", ieee.where, lambda r, c, x, y: (ZERO, when(not_equal(c, 0.0), 1.0), when(equal(c, 0.0), 1.0)),
+             meaning=lambda m, c, x, y: m.where(m.nonzero(c), x, y), choices={0: (0.0, 1.0)}, arity=3,
              kinks=lambda c, x, y: (1.0 if c else -1.0,),
              doc="where(condition, x, y): x where the condition is true (not 0), else y. No derivative flows to the condition.")
 
-stop_gradient = Op("stop_gradient", ieee.stop_gradient, lambda y, x: (ZERO,), symbol="stop",
+stop_gradient = Op("stop_gradient", ieee.stop_gradient, lambda y, x: (ZERO,),
+                   meaning=lambda m, x: m.constant(x), symbol="stop",
                    doc="x, held constant: no derivative flows through it, in any mode.")
 
 # Activations -------------------------------------------------------------------------------------------------------------
 
-sigmoid     = Op("sigmoid", ieee.sigmoid, lambda y, x: (_sigmoid_slope(x),), symbol="σ",  # y * (1 - y) would cancel for large x
+sigmoid     = Op("sigmoid", ieee.sigmoid, lambda y, x: (_sigmoid_slope(x),),
+                 meaning=lambda m, x: m.logistic(x), family=ACTIVATION, symbol="σ",  # y * (1 - y) would cancel for large x
                  doc="1 / (1 + e^-x), the logistic function.")
 log_sigmoid = Op("log_sigmoid", ieee.log_sigmoid, lambda y, x: (sigmoid(-x),),
+                 meaning=lambda m, x: m.log_logistic(x), family=ACTIVATION,
                  doc="log(sigmoid(x)), finite far below 0.")
 softplus    = Op("softplus", ieee.softplus, lambda y, x: (sigmoid(x),),
+                 meaning=lambda m, x: m.log1p(m.exp(x)), family=ACTIVATION,
                  doc="log(1 + e^x), a smooth max(x, 0).")
-relu        = Op("relu", ieee.relu, lambda y, x: (when(greater(x, 0.0), 1.0),), kinks=at(0.0),
+relu        = Op("relu", ieee.relu, lambda y, x: (when(greater(x, 0.0), 1.0),),
+                 meaning=lambda m, x: m.max(0, x), family=ACTIVATION, kinks=at(0.0),
                  doc="max(x, 0).")
 leaky_relu  = Op("leaky_relu", ieee.leaky_relu, lambda y, x, slope: (where(greater(x, 0.0), 1.0, slope), when(less(x, 0.0), x)),
+                 meaning=lambda m, x, slope: m.max(0, x) + slope * m.min(0, x), family=ACTIVATION,
                  arity=2, defaults=(0.01,), kinks=at(0.0),
                  doc="x above 0, slope * x below (Maas et al. 2013).")
-elu         = Op("elu", ieee.elu, lambda y, x, alpha: _elu_partials(x, alpha), arity=2, defaults=(1.0,), kinks=at(0.0),
+elu         = Op("elu", ieee.elu, lambda y, x, alpha: _elu_partials(x, alpha),
+                 meaning=lambda m, x, alpha: m.max(0, x) + alpha * m.expm1(m.min(0, x)), family=ACTIVATION,
+                 arity=2, defaults=(1.0,), kinks=at(0.0),
                  doc="x above 0, alpha * (e^x - 1) below (Clevert et al. 2016).")
-swish       = Op("swish", ieee.swish, lambda y, x, beta: _swish_partials(x, beta), arity=2, defaults=(1.0,),
+swish       = Op("swish", ieee.swish, lambda y, x, beta: _swish_partials(x, beta),
+                 meaning=lambda m, x, beta: x * m.logistic(m.scaled(beta, x)), family=ACTIVATION, arity=2, defaults=(1.0,),
                  doc="x * sigmoid(beta * x) (Ramachandran et al. 2017). The root of its derivative near beta x = -5/4 is right to ulps of "
                      "1/4. Compiled, and differentiated again, all is right to ulps times beta x where beta is not 1.")
 gelu        = Op("gelu", ieee.gelu, lambda y, x: (0.5 * erfc(-x * _SQRT1_2) + x * (_NORMAL_PEAK * _exp_neg_square(x, 0.5)),),
+                 meaning=lambda m, x: x * m.normal(x), family=ACTIVATION,
                  doc="x times the normal distribution function (Hendrycks & Gimpel 2016), not its tanh approximation. The root of its "
                      "derivative near -3/4 is right to ulps of 1/4.")
-hardtanh    = Op("hardtanh", ieee.hardtanh, lambda y, x: (when(greater(x, -1.0) * less(x, 1.0), 1.0),), kinks=at(-1.0, 1.0),
+hardtanh    = Op("hardtanh", ieee.hardtanh, lambda y, x: (when(greater(x, -1.0) * less(x, 1.0), 1.0),),
+                 meaning=lambda m, x: m.min(m.max(x, -1), 1), family=ACTIVATION, kinks=at(-1.0, 1.0),
                  doc="x between -1 and 1, held at -1 and 1 outside.")
 
 
@@ -356,39 +422,55 @@ def _ties(y: Any, *x: Any) -> tuple[Any, ...]:
     return tuple(when(r, 1.0 / count) for r in reached)
 
 
-sum       = Op("sum", ieee.total, lambda y, *x: (1.0,) * len(x), symbol="Σ", arity=None,
+sum       = Op("sum", ieee.total, lambda y, *x: (1.0,) * len(x),
+               meaning=lambda m, *x: m.total(*x), symbol="Σ", arity=None,
                doc="The sum of a sequence, rounded once.")
-mean      = Op("mean", ieee.mean, lambda y, *x: (1.0 / len(x),) * len(x), arity=None,
+mean      = Op("mean", ieee.mean, lambda y, *x: (1.0 / len(x),) * len(x),
+               meaning=lambda m, *x: m.over(m.total(*x), len(x)), arity=None,
                doc="The mean of a sequence.")
-prod      = Op("prod", ieee.prod, _prod_partials, symbol="Π", arity=None,
+prod      = Op("prod", ieee.prod, _prod_partials,
+               meaning=lambda m, *x: m.product(*x), symbol="Π", arity=None,
                doc="The product of a sequence. No part of it overflows, nor of its derivatives if it has up to eight operands.")
-max       = Op("max", ieee.largest, _ties, arity=None, kinks=_leads(builtins.max),
+max       = Op("max", ieee.largest, _ties,
+               meaning=lambda m, *x: m.max(*x), arity=None, kinks=_leads(builtins.max),
                doc="The largest of a sequence.")
-min       = Op("min", ieee.smallest, _ties, arity=None, kinks=_leads(builtins.min),
+min       = Op("min", ieee.smallest, _ties,
+               meaning=lambda m, *x: m.min(*x), arity=None, kinks=_leads(builtins.min),
                doc="The smallest of a sequence.")
-norm      = Op("norm", ieee.norm, lambda y, *x: _norm_partials(y, x), arity=None, kinks=_at_origin,
+norm      = Op("norm", ieee.norm, lambda y, *x: _norm_partials(y, x),
+               meaning=lambda m, *x: m.norm(*x), arity=None, kinks=_at_origin,
                doc="The Euclidean norm of a sequence. Its higher derivatives cancel far along one operand; compiled, the first has as many "
                    "digits as the norm, which is few below 1e-308.")
-logsumexp = Op("logsumexp", ieee.logsumexp, lambda y, *x: tuple(_shares(x)), arity=None,
+logsumexp = Op("logsumexp", ieee.logsumexp, lambda y, *x: tuple(_shares(x)),
+               meaning=lambda m, *x: m.log_of_sum(*x), arity=None,
                doc="log of the sum of e^x over a sequence, without overflow. Near its roots right to ulps of the largest x.")
-_dot      = Op("dot", ieee.dot, lambda y, *x: x[len(x) // 2 :] + x[: len(x) // 2], arity=None)
-_softmax  = Op("softmax", ieee.softmax, _softmax_partials, arity=None)
-_log_softmax = Op("log_softmax", ieee.log_softmax, _log_softmax_partials, arity=None)
+_dot      = Op("dot", ieee.dot, lambda y, *x: x[len(x) // 2 :] + x[: len(x) // 2],
+               meaning=lambda m, *x: m.total(*map(operator.mul, x[: len(x) // 2], x[len(x) // 2 :])), arity=None)
+_softmax  = Op("softmax", ieee.softmax, _softmax_partials,
+               meaning=lambda m, *x: m.share(*x), arity=None)
+_log_softmax = Op("log_softmax", ieee.log_softmax, _log_softmax_partials,
+                  meaning=lambda m, *x: m.log_share(*x), arity=None)
 
 # What rules are made of, so that they do not cancel when they are differentiated again -------------------------------------
 
 _sigmoid_slope = Op("sigmoid_slope", ieee.sigmoid_slope, lambda y, x: (-y * tanh(0.5 * x),),
+                    meaning=lambda m, x: m.logistic_slope(x),
                     doc="The derivative of sigmoid: sigmoid(x) * sigmoid(-x).")
-_sigmoid_difference = Op("sigmoid_difference", ieee.sigmoid_difference, lambda y, a, b: _difference_partials(a, b), arity=2,
+_sigmoid_difference = Op("sigmoid_difference", ieee.sigmoid_difference, lambda y, a, b: _difference_partials(a, b),
+                         meaning=lambda m, a, b: m.logistic(a - b), arity=2,
                          doc="sigmoid(a - b), the share of e^a in e^a + e^b: the derivative of logaddexp.")
-_exp_difference = Op("exp_difference", ieee.exp_difference, lambda y, a, b: (y, -y), arity=2,
+_exp_difference = Op("exp_difference", ieee.exp_difference, lambda y, a, b: (y, -y),
+                     meaning=lambda m, a, b: m.exp(a - b), arity=2,
                      doc="e^(a - b), and 1 for equal infinities.")
-_direction_cosine = Op("direction_cosine", ieee.direction_cosine, lambda y, a, b: _turns(y, a, b), arity=2, kinks=_at_origin,
+_direction_cosine = Op("direction_cosine", ieee.direction_cosine, lambda y, a, b: _turns(y, a, b),
+                       meaning=lambda m, a, b: m.over(a, m.norm(a, b)), arity=2, kinks=_at_origin,
                        doc="a / hypot(a, b), the derivative of hypot; 0 at the origin.")
 _exp_neg_square = Op("exp_neg_square", ieee.exp_neg_square, lambda y, x, scale: (-2.0 * stop_gradient(scale) * (x * y), ZERO),
+                     meaning=lambda m, x, scale: m.exp(-m.scaled(scale, m.square(x))), choices={1: (0.5, 1.0)},
                      arity=2,
                doc="e^(-scale x^2), for a scale of 1/2 or 1 that is held constant: the derivative of erf.")
-_cohypot = Op("cohypot", ieee.cohypot, lambda y, a, b: (a / y, -b / y), arity=2, domain=((1.0, _inf), _UNIT),
+_cohypot = Op("cohypot", ieee.cohypot, lambda y, a, b: (a / y, -b / y),
+              meaning=lambda m, a, b: m.root(m.square(a) - m.square(b)), arity=2, domain=((1.0, _inf), _UNIT),
               doc="sqrt(a^2 - b^2): the other leg of a right triangle.")
 
 
@@ -448,6 +530,11 @@ class _Table(dict[str, Op]):
 
 table: Final = _Table((op.name, op) for op in list(globals().values()) if isinstance(op, Op))
 builtin: Final = frozenset(table)
+
+
+def is_builtin(op: Op) -> bool:
+    """Whether it is an op of this table. One of the user's may have the same name."""
+    return op.name in builtin and table.get(op.name) is op
 
 
 def named(name: str) -> Op:

@@ -8,8 +8,9 @@ outranks Value), and `_apply(op, operands)`, which carries the op out.
 from __future__ import annotations
 
 import keyword
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, Final
 
 from ..support.plain import article, as_float, as_sequence, is_array, shown
@@ -18,6 +19,7 @@ from .zeros import ZERO
 
 Interval = tuple[float, float]
 REAL: Final[Interval] = (float("-inf"), float("inf"))
+INDICATOR, ACTIVATION = "indicator", "activation"
 
 
 class Op:
@@ -34,6 +36,11 @@ class Op:
         defaults: values of trailing operands that may be left out.
         domain: for each operand the open interval inside which the op is defined (the last repeats for a sequence).
         kinks: `kinks(*x)` gives numbers that vanish where a derivative jumps or does not exist, and change sign across.
+        meaning: `meaning(m, *x)` says it as mathematics, in the words of `Mathematics`, from which languages and tests derive. None for
+            what has none: exports then write a call.
+        operator: Python's name of the operator that records it: "add".
+        family: INDICATOR for what is 0 or 1, ACTIVATION for what units of networks apply, else empty.
+        choices: by the place of an operand that is no number of a whole interval, numbers that it may be.
         numpy: NumPy's name of the same function, where it differs.
         shortcuts: by the class of the first operand, a lean way to carry the op out that may answer NotImplemented.
 
@@ -52,6 +59,10 @@ class Op:
         defaults: tuple[float, ...] = (),
         domain: tuple[Interval, ...] = (REAL,),
         kinks: Callable[..., tuple[float, ...]] | None = None,
+        meaning: Callable[..., Any] | None = None,
+        operator: str | None = None,
+        family: str = "",
+        choices: Mapping[int, tuple[float, ...]] = MappingProxyType({}),
         numpy: str | None = None,
         doc: str | None = None,
     ) -> None:
@@ -67,6 +78,10 @@ class Op:
             "defaults": defaults,
             "domain": domain,
             "kinks": kinks,
+            "meaning": meaning,
+            "operator": operator,
+            "family": family,
+            "choices": choices,
             "numpy": numpy or name,
             "shortcuts": {},
             "__name__": name,
@@ -82,6 +97,10 @@ class Op:
     defaults: tuple[float, ...]
     domain: tuple[Interval, ...]
     kinks: Callable[..., tuple[float, ...]] | None
+    meaning: Callable[..., Any] | None
+    operator: str | None
+    family: str
+    choices: Mapping[int, tuple[float, ...]]
     numpy: str
     shortcuts: dict[type, Callable[..., Any]]
 

@@ -12,15 +12,13 @@ from typing import Any
 
 import autograd
 from autograd import Value, leaky_relu, ops, swish
-from autograd.extend import shown
+from autograd.extend import ACTIVATION, shown
 
 from ..support.checks import positive_int
 from .module import Module
 
 Function = Callable[[Any], Any]
-ACTIVATIONS = (
-    "sigmoid", "tanh", "relu", "leaky_relu", "elu", "softplus", "swish", "gelu", "hardtanh", "arctan", "step", "log_sigmoid",
-)  # fmt: skip
+ACTIVATIONS = tuple(op.name for op in ops.table.values() if op.family == ACTIVATION)
 _OF_ALL = ("softmax", "log_softmax")  # functions of the whole layer
 
 

@@ -63,7 +63,6 @@ def primitives() -> list[Op]:
 
 # Random graphs -----------------------------------------------------------------------------------------------------------
 
-_CHOICES = {("where", 0): (0.0, 1.0), ("polygamma", 0): (0.0, 1.0, 2.0), ("exp_neg_square", 1): (0.5, 1.0)}
 _LIMIT = 30.0
 Step = tuple[Op, tuple[Any, ...]]
 
@@ -104,8 +103,8 @@ def _number(rng: Random) -> float:
 
 def _operands(rng: Random, op: Op, count: int, deep: bool) -> tuple[Any, ...]:
     def operand(i: int) -> Any:
-        if (op.name, i) in _CHOICES:
-            return rng.choice(_CHOICES[op.name, i])
+        if i in op.choices:
+            return rng.choice(op.choices[i])
         if rng.random() < 0.15:
             return rng.choice([0.0, 1.0, -1.0, 2.0, 3.0, 0.5, rng.uniform(-2.0, 2.0)])
         return rng.randrange(max(0, count - 4) if deep and rng.random() < 0.8 else 0, count)

@@ -17,7 +17,7 @@ from autograd.ops.op import Op
 from autograd.support.structure import leaves, rebuild
 
 from .checks import BACKENDS
-from .programs import _CHOICES, Program, eager, random_program
+from .programs import Program, eager, random_program
 
 SPECIAL = [0.0, -0.0, 1.0, -1.0, math.inf, -math.inf, math.nan]
 EXTREME = [*SPECIAL, 1e300, -1e300, 1e-300, 5e-324, 710.0, -745.0]
@@ -93,7 +93,7 @@ def test_every_op_has_the_derivatives_of_the_eager_engine(op: Op) -> None:
     """At special and extreme numbers, to some ulps in values and derivatives: parameters, inputs and constants alike."""
     rng = Random(op.name)
     length = op.arity or rng.choice([2, 3])
-    rows = [[rng.choice(_CHOICES.get((op.name, i), LINE)) for i in range(length)] for _ in range(20 if op.arity == 1 else 60)]
+    rows = [[rng.choice(op.choices.get(i, LINE)) for i in range(length)] for _ in range(20 if op.arity == 1 else 60)]
     rows += [[x] * length for x in LINE if op.arity is None]
     values, grads = [], []
     for row in rows:

@@ -18,7 +18,7 @@ from mpmath import mp  # type: ignore[import-untyped]
 from autograd import Dual, Value, grad, jvp, ops
 from autograd.numbers.local import local
 from autograd.ops.op import Op
-from autograd.testing import _CHOICES, _inside
+from autograd.testing import _inside
 
 from .. import oracle
 from .test_ops import terms_of_polygamma
@@ -193,7 +193,7 @@ def operands(op: Op) -> st.SearchStrategy[Point]:
 
 
 def chosen(op: Op, i: int, x: float) -> float:
-    choices = _CHOICES.get((op.name, i))
+    choices = op.choices.get(i)
     return choices[hash(x) % len(choices)] if choices else x
 
 
@@ -220,7 +220,7 @@ def check_accuracy(op: Op, x: Point) -> None:
     if not math.isfinite(y) or (op.kinks is not None and any(abs(k) < 1e-25 for k in op.kinks(*x))):
         return
     for i, slope in enumerate(local(op, y, *x)):
-        if (op.name, i) not in _CHOICES:
+        if i not in op.choices:
             size = TERMS_OF_SLOPE[op.name, i][0](*x) if (op.name, i) in TERMS_OF_SLOPE else 0.0
             check_ulps(f"d {op.name}{x} in operand {i}", slope, oracle.first(op.name, x, i), SLOPE, size)
 

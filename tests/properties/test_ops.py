@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from autograd import Dual, Value, grad, jvp, ops
 from autograd.numbers.local import local
 from autograd.ops.op import Op
-from autograd.testing import _CHOICES, points_for, smooth
+from autograd.testing import points_for, smooth
 
 from .. import oracle
 
@@ -144,8 +144,8 @@ def random_points(op: Op, seed: int) -> Iterator[Point]:
 
 
 def random_operand(op: Op, i: int, rng: random.Random) -> float:
-    if (op.name, i) in _CHOICES:
-        return rng.choice(_CHOICES[op.name, i])
+    if i in op.choices:
+        return rng.choice(op.choices[i])
     low, high = op.domain[min(i, len(op.domain) - 1)]
     if math.isinf(low) and math.isinf(high):
         return rng.choice((-1.0, 1.0)) * magnitude(rng, 12.0) if rng.random() < 0.5 else rng.uniform(-30.0, 30.0)

@@ -20,7 +20,6 @@ from ... import ops
 from ...languages.definitions import STRING, Definitions
 from ...languages.forms import ATOM, PRODUCT, Form
 from ...languages.forms import Term as Text
-from ...languages.formulas import FORMULAS
 from ...languages.source import array_form, identifier, number, own_names, wrapped
 from ...ops.op import Op
 from ...support.plain import shown
@@ -271,7 +270,7 @@ class _Writer:
     def _reduce(self, r: Reduce, operand: str) -> str:
         if r.op is peak:
             return f"np.max({operand}, axis=-1)"
-        if r.op in FORMULAS:
+        if ops.is_builtin(r.op):
             return array_form(r.op, self.own).of([Text(operand)], _BRACKETS).text
         return array_form(r.op, self.own).of([Text(f"*np.moveaxis({operand}, -1, 0)")], _BRACKETS).text
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from ... import ops
 from ...ops import ieee
-from ...ops.op import Op
+from ...ops.op import INDICATOR, Op
 from ..record.private_ops import exp_difference, fraction, log_fraction, peak
 from ..record.tape import CONST, Tape, live
 
@@ -20,7 +20,6 @@ Rule = Callable[[Tape, tuple[int, ...]], "int | None"]
 
 _FEW = 4  # terms of a sum that are added one by one
 _TERMS = 4096  # sums of exponentials longer than this are left as they are
-_BOOLEAN = frozenset({ops.greater, ops.greater_equal, ops.less, ops.less_equal, ops.equal, ops.not_equal})
 
 
 def simplified(tape: Tape, roots: list[int]) -> tuple[Tape, list[int]]:
@@ -90,6 +89,10 @@ def _subtract(tape: Tape, x: tuple[int, ...]) -> int | None:
     return None
 
 
+def _is_indicator(head: object) -> bool:
+    return isinstance(head, Op) and head.family == INDICATOR
+
+
 def _multiply(tape: Tape, x: tuple[int, ...]) -> int | None:
     for a, b in (x, x[::-1]):
         factor = tape.value(a)
@@ -97,7 +100,7 @@ def _multiply(tape: Tape, x: tuple[int, ...]) -> int | None:
             return b
         if factor == -1.0:
             return _make(tape, ops.negative, b)
-        if factor == 0.0 and tape.nodes[b][0] in _BOOLEAN:
+        if factor == 0.0 and _is_indicator(tape.nodes[b][0]):
             return a
     a, b = x
     return tape.put((ops.multiply, b, a)) if b < a else None
@@ -154,7 +157,7 @@ def _where(tape: Tape, x: tuple[int, ...]) -> int | None:
     condition = tape.value(x[0])
     if condition is not None:
         return x[1] if condition else x[2]
-    return x[0] if tape.nodes[x[0]][0] in _BOOLEAN and (tape.value(x[1]), tape.value(x[2])) == (1.0, 0.0) else None
+    return x[0] if _is_indicator(tape.nodes[x[0]][0]) and (tape.value(x[1]), tape.value(x[2])) == (1.0, 0.0) else None
 
 
 # Exponentials and logarithms ---------------------------------------------------------------------------------------------

@@ -12,7 +12,8 @@ from ...ops.zeros import ZERO
 # The largest of a sequence with derivative 0, to be subtracted where the result does not depend on what is subtracted.
 peak: Final = Op("peak", ieee.largest, lambda y, *x: (ZERO,) * len(x), arity=None, doc="The largest of a sequence, held constant.")
 
-spread: Final = Op("spread", lambda x: x, lambda y, x: (1.0,), doc="What is the same for all rows, as a number of each row.")
+spread: Final = Op("spread", lambda x: x, lambda y, x: (1.0,), numpy="positive",
+                   doc="What is the same for all rows, as a number of each row.")
 
 # A softmax in parts that its outputs have in common: the exponentials e^(x - peak), and for each of them the sum of all others. Its
 # derivatives do not cancel where one share is nearly 1, and its logarithm is exact there.

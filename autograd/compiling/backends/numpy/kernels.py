@@ -20,19 +20,6 @@ from ...record import private_ops
 Array = NDArray[Any]
 Kernel = Callable[..., Any]
 
-# Functions that NumPy has, by the name of the op.
-UFUNCS: Final = {
-    "add": "add", "sub": "subtract", "mul": "multiply", "div": "divide", "neg": "negative", "pos": "positive", "pow": "power",
-    "reciprocal": "reciprocal", "mod": "remainder", "fmod": "fmod", "abs": "absolute", "square": "square", "sqrt": "sqrt", "cbrt": "cbrt",
-    "exp": "exp", "exp2": "exp2", "expm1": "expm1", "log": "log", "log2": "log2", "log10": "log10", "log1p": "log1p",
-    "logaddexp": "logaddexp", "sin": "sin", "cos": "cos", "tan": "tan", "arcsin": "arcsin", "arccos": "arccos", "arctan": "arctan",
-    "arctan2": "arctan2", "sinh": "sinh", "cosh": "cosh", "tanh": "tanh", "arcsinh": "arcsinh", "arccosh": "arccosh", "arctanh": "arctanh",
-    "hypot": "hypot", "sign": "sign", "floor": "floor", "ceil": "ceil", "trunc": "trunc", "greater": "greater",
-    "greater_equal": "greater_equal", "less": "less", "less_equal": "less_equal", "equal": "equal", "not_equal": "not_equal",
-    "spread": "positive", "stop_gradient": "positive",
-}  # fmt: skip
-
-
 def sigmoid(x: Array, out: Array) -> None:
     """1 / (1 + e^-x); where e^-x overflows, e^x."""
     np.negative(x, out=out)
@@ -193,6 +180,10 @@ def step(x: Any, out: Array) -> None:
     np.heaviside(x, 1.0, out=out)
 
 
+def stop_gradient(x: Any, out: Array) -> None:
+    np.copyto(out, x)
+
+
 # Functions of a sequence, along the second axis.
 
 
@@ -291,7 +282,7 @@ def _careful_log_of_sum(x: Array, m: Array, terms: Array, sums: Array) -> Array:
 COMPOSITES: Final[dict[str, Kernel]] = {
     f.__name__: f for f in (
         sigmoid, sigmoid_slope, sigmoid_difference, softplus, log_sigmoid, relu, leaky_relu, elu, swish, hardtanh, maximum, minimum,
-        clip, where, step, cohypot, direction_cosine, exp_neg_square, exp_difference, fraction, log_fraction,
+        clip, where, step, stop_gradient, cohypot, direction_cosine, exp_neg_square, exp_difference, fraction, log_fraction,
     )
 }
 SEQUENCES: Final[dict[str, Kernel]] = {
@@ -302,12 +293,13 @@ SEQUENCES: Final[dict[str, Kernel]] = {
 
 def is_vectorised(op: Op) -> bool:
     """Whether there is a kernel for whole arrays."""
-    return _is_ours(op) and (op.name in UFUNCS or op.name in COMPOSITES or op.name in SEQUENCES)
+    return ufunc_of(op) is not None or (_is_ours(op) and (op.name in COMPOSITES or op.name in SEQUENCES))
 
 
 def ufunc_of(op: Op) -> str | None:
     """NumPy's name of the op, if it is one call. A primitive of the user's may have a name of the table's, but is another op."""
-    return UFUNCS.get(op.name) if _is_ours(op) else None
+    is_one = _is_ours(op) and op.name not in COMPOSITES and isinstance(getattr(np, op.numpy, None), np.ufunc)
+    return op.numpy if is_one else None
 
 
 def kernel_of(op: Op) -> Kernel:
@@ -349,4 +341,4 @@ def partials_of(op: Op, count: int) -> Kernel:
 
 
 def _is_ours(op: Op) -> bool:
-    return op in private_ops.ALL or (op.name in ops.builtin and ops.table.get(op.name) is op)
+    return op in private_ops.ALL or ops.is_builtin(op)
