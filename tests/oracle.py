@@ -78,7 +78,7 @@ class _Exact(Mathematics):
     sinh, cosh, tanh = map(staticmethod, (mp.sinh, mp.cosh, mp.tanh))
     arcsinh, arccosh, arctanh = map(staticmethod, (mp.asinh, mp.acosh, mp.atanh))
     erf, erfc, loggamma, polygamma = map(staticmethod, (_erf, _erfc, _lgamma, _polygamma))
-    abs, max, min, sign, constant = map(staticmethod, (abs, max, min, _sign, lambda x: x))
+    abs, max, min, sign, constant = map(staticmethod, (abs, lambda *x: max(x), lambda *x: min(x), _sign, lambda x: x))
     over = staticmethod(operator.truediv)
     greater, greater_equal, less = map(staticmethod, (operator.gt, operator.ge, operator.lt))
     less_equal, equal, not_equal = map(staticmethod, (operator.le, operator.eq, operator.ne))

@@ -143,7 +143,7 @@ class _Complex(Mathematics):
         return 2 * cmath.exp(z / 2) * cmath.sinh(z / 2)
 
     def log1p(self, z: complex) -> complex:
-        return 2 * cmath.atanh(z / (2 + z))
+        return 2 * cmath.atanh(z / (2 + z)) if abs(z) < 0.5 else cmath.log(1 + z)
 
     def logistic(self, z: complex) -> complex:
         return 0.5 + 0.5 * cmath.tanh(z / 2)
