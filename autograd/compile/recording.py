@@ -301,7 +301,7 @@ def _kind(x: Any) -> str:
 _LEAN: dict[Op, Callable[..., tuple[Any, ...]]] = {
     ops.tanh: lambda y, x: (ops.square(1.0 / ops.cosh(x)),),
     ops.power: lambda y, a, b: (
-        when(ops.not_equal(b, 0.0), b * a ** (b - 1.0)),
+        when(ops.not_equal(b, 0.0), b * ops.power(a, b - 1.0)),
         when(ops.not_equal(a, 0.0) + ops.less(b, 0.0), y * ops.log(a)),
     ),
     ops.hypot: lambda r, a, b: (when(ops.not_equal(r, 0.0), a / r), when(ops.not_equal(r, 0.0), b / r)),
