@@ -61,6 +61,8 @@ def reduce(node: Value) -> tuple[Any, ...]:
     """What Value.__reduce__ answers."""
     prelude = _writing.prelude()
     if prelude is not None and id(node) in prelude.ids:
+        if not hasattr(node, "_about"):  # as nearly all in a large graph, where a call more for each takes its time
+            return _made, (node.op, node._a, node._b, node._data, node._grad)
         return _made, _record(node, bool(prelude.groups))
     if node.op is None:
         return _made, _record(node, True)
@@ -69,11 +71,7 @@ def reduce(node: Value) -> tuple[Any, ...]:
 
 
 def _record(node: Value, grouped: bool) -> tuple[Any, ...]:
-    label = node.label
-    group = node.group if grouped else None
-    if label or group is not None:
-        return node.op, node._a, node._b, node._data, node._grad, label, group
-    return node.op, node._a, node._b, node._data, node._grad
+    return node.op, node._a, node._b, node._data, node._grad, node.label, node.group if grouped else None
 
 
 def reduce_group(group: Group) -> tuple[Any, ...]:
