@@ -289,7 +289,11 @@ class Steps(Sequence[Step]):
         return path
 
     def show(self) -> None:
-        """Show the page: in the notebook, else in the browser."""
+        """Show the page: in the notebook, else in the browser.
+
+        Raises:
+            RuntimeError: if there is neither.
+        """
         from .notebook import show
 
         show(self)
