@@ -373,7 +373,7 @@ def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The pages that a browser was asked to open, with a folder of their own for temporary files."""
     pages: list[Path] = []
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr("webbrowser.open", lambda address: pages.append(Path(address.removeprefix("file://"))))
+    monkeypatch.setattr("webbrowser.open", lambda address: not pages.append(Path(address.removeprefix("file://"))))
     return pages
 
 
@@ -409,6 +409,13 @@ def test_a_page_that_cannot_be_written_leaves_no_file(opened: list[Path], tmp_pa
     with pytest.raises(OSError, match="no space left"):
         steps(Value(1.0) * 2.0).show()
     assert not opened
+    assert not list(tmp_path.iterdir())
+
+
+def test_where_there_is_no_browser(opened: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("webbrowser.open", lambda address: False)
+    with pytest.raises(RuntimeError, match=r"no browser .* \.save\('steps\.html'\)"):
+        steps(Value(1.0) * 2.0).show()
     assert not list(tmp_path.iterdir())
 
 

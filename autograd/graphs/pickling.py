@@ -69,7 +69,10 @@ def reduce(node: Value) -> tuple[Any, ...]:
     if prelude is None:
         refuse_if_tracked(node, "pickling")
     if prelude is not None and id(node) in prelude.ids:
-        return _made_outdated if id(node) in prelude.stale else _whole, _record(node, bool(prelude.groups))
+        made = _made_outdated if id(node) in prelude.stale else _whole
+        if not hasattr(node, "_about"):  # as nearly all in a large graph, where a call more for each takes its time
+            return made, (node.op, node._a, node._b, node._data, node._grad)
+        return made, _record(node, bool(prelude.groups))
     if node.op is None:
         return _whole, _record(node, True)
     nodes = topological_order([node])
@@ -79,11 +82,7 @@ def reduce(node: Value) -> tuple[Any, ...]:
 
 
 def _record(node: Value, grouped: bool) -> tuple[Any, ...]:
-    label = node.label
-    group = node.group if grouped else None
-    if label or group is not None:
-        return node.op, node._a, node._b, node._data, node._grad, label, group
-    return node.op, node._a, node._b, node._data, node._grad
+    return node.op, node._a, node._b, node._data, node._grad, node.label, node.group if grouped else None
 
 
 def reduce_group(group: Group) -> tuple[Any, ...]:

@@ -183,6 +183,8 @@ def _check_name(name: Any) -> None:
         raise TypeError(f"the name of a primitive must be a str (got {shown(name)}, {article(type(name).__name__)})")
     if not name.isidentifier():
         raise ValueError(f"the name of a primitive must be an identifier (got {name!r}): pass name=...")
+    if not name.isprintable():  # from Python 3.13 on some letters are joined by what cannot be seen
+        raise ValueError(f"the name of a primitive must be an identifier that can be seen (got {name!r}): choose another name")
     if keyword.iskeyword(name) or name == "__debug__":
         raise ValueError(f"{name!r} is a word of Python's language: choose another name")
     if not name.isascii():

@@ -61,10 +61,11 @@ def show(steps: Trace) -> None:
     os.close(descriptor)
     try:
         files.write(name, content.encode())
+        if not webbrowser.open(Path(name).as_uri()):
+            raise RuntimeError("no browser could be started: write the page with .save('steps.html'), and open it where there is one")
     except BaseException:
         os.remove(name)
         raise
-    webbrowser.open(Path(name).as_uri())
 
 
 def _remove_old_pages() -> None:

@@ -67,7 +67,11 @@ class Steps(Trace):
         return path
 
     def show(self) -> None:
-        """Show the page: in the notebook, else in the browser."""
+        """Show the page: in the notebook, else in the browser.
+
+        Raises:
+            RuntimeError: if there is neither.
+        """
         show(self)
 
     def _repr_html_(self) -> str:

@@ -101,11 +101,14 @@ class History:
         history = History()
         for name, x in contents.items():
             setattr(history, name, str(x) if name in ("metric_name", "stopped", "engine") else _floats(name, x))
+        for name, column in vars(history).items():
+            if isinstance(column, list) and len(column) not in (0, len(history)):
+                return files.invalid(f"{name} has {len(column)} entries for {len(history)} epochs")
         return history
 
 
 def _floats(name: str, column: Any) -> list[float]:
     try:
         return [float(x) for x in column]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return files.invalid(f"{name} is not a list of numbers")

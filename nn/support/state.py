@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from os import PathLike
 from typing import Any
 
@@ -63,5 +64,6 @@ def decoded(contents: Any) -> dict[str, float]:
 
 def _decoded(name: str, x: Any) -> float:
     if type(x) in (int, float) or x in ("nan", "inf", "-inf"):
-        return float(x)
+        with suppress(OverflowError):
+            return float(x)
     return files.invalid(f"{short(name, 100)} is no number: {str(x)[:40]!r}")

@@ -94,6 +94,9 @@ def test_files_of_nonsense(column: Any, tmp_path: Path) -> None:
     files.save(path, "history", 1, {**History().encoded(), "loss": column})
     with pytest.raises(ValueError, match="cannot be read as a history: loss is not a list of numbers"):
         History.load(path)
+    files.save(path, "history", 1, {**History().encoded(), "loss": ["1", "2"], "metric": ["1"]})
+    with pytest.raises(ValueError, match="cannot be read as a history: metric has 1 entries for 2 epochs"):
+        History.load(path)
     files.save(path, "history", 1, {"loss": []})
     with pytest.raises(ValueError, match="cannot be read as a history: it must have engine, learning_rate, loss, metric, metric_name"):
         History.load(path)

@@ -322,6 +322,7 @@ def test_a_checkpoint_of_nonsense_is_said_to_be_one(tmp_path: Path) -> None:
     nonsense = [
         ({"model": {"b": "x"}}, "b is no number: 'x'"),
         ({"model": {"b": True}}, "b is no number: 'True'"),
+        ({"model": {"b": 10**400}}, "b is no number: '10000"),
         ({"model": [1.0]}, "its state is not numbers by name"),
         ({"optimizer": {"t": None}}, "t is no number"),
         ({"best": 3}, "its state is not numbers by name"),
