@@ -235,10 +235,22 @@ def slopes_of(op: Op, x: tuple[float, ...], i: int) -> tuple[float, float]:
     return found[0], found[-1]
 
 
+def jumps(op: Op, x: tuple[float, ...], i: int) -> bool:
+    """Whether the value at x is not the limit on some side, so that in a product the slope of a side is not what the rule gives."""
+    with mp.workdps(300):
+        at, h = list(map(mpf, x)), mpf(2) ** -300
+        try:
+            here, *beside = (oracle.ORACLE[op.name](*at[:i], at[i] + side, *at[i + 1 :]) for side in (0, -h, h))
+        except (ValueError, ZeroDivisionError, OverflowError):
+            return False  # at a border or a pole
+        return any(mp.fabs(there - here) > mpf(2) ** -100 * (1 + mp.fabs(here)) for there in beside)
+
+
 def planted(spot: tuple[Op, tuple[float, ...], int], context: str, distorted: str | None = None) -> Planted:
     """The right rule, or a wrong one: neither the slope of a side nor between them."""
     op, x, i = spot
     y = op.forward(*x)
+    assume(context != "in a product" or op.kinks is None or not jumps(op, x, i))
     left, right = slopes_of(*spot)
     low, high, margin = min(left, right), max(left, right), 1e-3 if distorted else -1e-7
     slope = local(op, y, *x)[i]
@@ -246,6 +258,8 @@ def planted(spot: tuple[Op, tuple[float, ...], int], context: str, distorted: st
         slope = DISTORTED[distorted](slope)
     is_right = low == slope or high == slope or low - margin * (1.0 + math.fabs(low)) <= slope <= high + margin * (1.0 + math.fabs(high))
     assume(math.isfinite(y) and is_right != bool(distorted))
+    if distorted and context == "beside a kink" and math.fabs(x[i]) < 1e-9:  # which excuses what lies between its sides
+        assume(not low - 1.01 <= slope <= high + 1.01)
     return Planted(op, x, i, slope, context)
 
 

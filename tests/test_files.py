@@ -235,7 +235,7 @@ def test_a_pipe_is_written_to(tmp_path: Path) -> None:
 @unix
 @pytest.mark.parametrize("to_file", [True, False])
 def test_standard_output_is_written_to(to_file: bool, tmp_path: Path) -> None:
-    code = "from autograd import files; files.write('/dev/stdout', b'new')"
+    code = "from autograd.extend import files; files.write('/dev/stdout', b'new')"
     if to_file:
         with open(tmp_path / "out", "wb") as out:
             before = os.fstat(out.fileno()).st_ino

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 import autograd
 from autograd import Graph, Op, Value, grad, gradcheck, hessian, hvp, jvp, numeric_grad, ops, primitive
 from autograd.numbers.primitive import forget, forgetting
+from autograd.ops.op import REAL
 from autograd.testing import Expression, assert_gradients, expressions, points_for
 from tests.extras import extra
 
@@ -272,7 +273,7 @@ def test_bad_functions() -> None:
 @pytest.mark.parametrize(
     ("domain", "intervals"),
     [
-        (None, (ops.REAL, ops.REAL)),
+        (None, (REAL, REAL)),
         ((0, 1), ((0.0, 1.0),)),
         ([0, math.inf], ((0.0, math.inf),)),
         (((0, 1), (-1, 2)), ((0.0, 1.0), (-1.0, 2.0))),

@@ -223,7 +223,8 @@ def limit(slopes: Sequence[Slope]) -> Slope | None:
         return Slope(slopes[0].low - abs(a), slopes[0].high + abs(a), size)
     if min(abs(b), abs(c)) <= 4.0 * noise or a * b <= 0.0 or b * c <= 0.0:
         return None
-    if 1.001 < a / b < 15.0 and 0.9 * (b / c) < a / b < 1.1 * (b / c):  # a finite value does not grow faster
+    same = 0.002 + min(0.1, 4.0 * noise / min(abs(b), abs(c)))  # the ratio changes by more if it grows from a point one rounding further
+    if 1.001 < a / b < 15.0 and abs(a / b - b / c) < same * (b / c):  # a finite value does not grow faster
         end = math.copysign(math.inf, a)
         return Slope(end, end, math.inf)
     if a / b < 0.999 and b / c < 0.999:

@@ -8,6 +8,7 @@ that result in one operand, is that operand's contribution, and contributions ad
 So a node may pass its gradient on only once all of it has arrived. That is why the order matters, and why reverse topological
 order (every node after all that use it) is the one to take. In b = a + a; c = b + b each node has two edges to the same operand:
 
+>>> from autograd import steps
 >>> a = Value(1.0, "a"); b = a + a; b.label = "b"; c = b + b; c.label = "c"
 >>> for step in steps(c).backward: print(step.node.label, step.receiver.label, step.total)
 c c 1.0

@@ -12,11 +12,11 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from mpmath import mp, mpf  # type: ignore[import-untyped]
 
-from autograd import Value, jvp
+from autograd import Value, jvp, ops
 from autograd.ops.op import Op
 from autograd.testing import Expression, expressions
 
@@ -71,6 +71,7 @@ def assert_right(results: Sequence[float], measures: Sequence[Any]) -> None:
 @graphs
 @given(e=expressions(max_size=200), data=st.data())
 def test_value_and_gradient_of_random_graphs(e: Expression, data: st.DataObject) -> None:
+    assume(all(op is not ops.stop_gradient for op, _ in e.steps))  # numerics do not hold constant what it holds
     n = len(e.point)
     leaves = [Value(x) for x in e.point]
     root = e(*leaves)
