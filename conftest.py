@@ -12,7 +12,9 @@ from autograd.numbers.primitive import forgetting
 
 pytest_plugins = ["tests.extras", "tests.processors"]
 
-settings.register_profile("scalar-autograd", deadline=None)
+# The suite stays short; `--hypothesis-profile=thorough` looks longer.
+settings.register_profile("scalar-autograd", deadline=None, max_examples=60)
+settings.register_profile("thorough", deadline=None, max_examples=1000)
 settings.load_profile("scalar-autograd")
 
 

@@ -42,6 +42,12 @@ def one_process(session: nox.Session) -> None:
 
 
 @nox.session
+def thorough(session: nox.Session) -> None:
+    """A thousand examples of each property, where a test does not say otherwise."""
+    run(session, "--hypothesis-profile=thorough")
+
+
+@nox.session
 def any_order(session: nox.Session) -> None:
     """Modules, classes and tests shuffled; `-- -n0 --randomly-seed=N` brings a failure back."""
     run(session, packages=("-e", ".[test]", "pytest-randomly"))

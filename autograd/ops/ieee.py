@@ -181,7 +181,8 @@ def sigmoid(x: float) -> float:
 def sigmoid_slope(x: float) -> float:
     """sigmoid(x) sigmoid(-x), which is even in x."""
     z = math.exp(x if x < 0.0 else -x)
-    return z / ((1.0 + z) * (1.0 + z))
+    y = z / ((1.0 + z) * (1.0 + z))
+    return 0.25 if y > 0.25 else y  # rounding would pass the peak
 
 
 def sigmoid_difference(a: float, b: float) -> float:

@@ -55,9 +55,8 @@ def test_B_activation_and_derivative(name: str) -> None:
 
 @given(moderate)
 def test_B_logistic_derivative_is_at_most_a_quarter(x: float) -> None:
-    """But for the four roundings of z / ((1 + z) * (1 + z)), each of 2^-53."""
     y = autograd.sigmoid(x)
-    assert 0.0 < grad(autograd.sigmoid)(x) <= 0.25 * (1.0 + 4.0 * 2.0**-53)
+    assert 0.0 < grad(autograd.sigmoid)(x) <= 0.25
     assert grad(autograd.sigmoid)(x) == pytest.approx(y * (1 - y), rel=1e-9, abs=1e-15)
     assert grad(autograd.sigmoid)(0.0) == 0.25
 

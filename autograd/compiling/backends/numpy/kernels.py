@@ -38,6 +38,7 @@ def sigmoid_slope(x: Array, out: Array) -> None:
     np.add(z, 1.0, out=out)
     np.multiply(out, out, out=out)
     np.divide(z, out, out=out)
+    np.minimum(out, 0.25, out=out)  # rounding would pass the peak
 
 
 def sigmoid_difference(a: Any, b: Any, out: Array) -> None:
