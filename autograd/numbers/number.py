@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from .. import ops
 from ..ops.broadcasting import wrapped
 from ..ops.op import Op
 from ..support.plain import is_array, is_plain
+from .methods import Methods
 from .tracking import guards
 
 # Python's name of an operator -> the op that carries it out.
-BINARY = {
+BINARY: dict[str, Op] = {
     "add": ops.add,
     "sub": ops.subtract,
     "mul": ops.multiply,
@@ -26,7 +27,7 @@ BINARY = {
     "mod": ops.mod,
     "pow": ops.power,
 }
-UNARY = {"neg": ops.negative, "pos": ops.positive, "abs": ops.abs, "floor": ops.floor, "ceil": ops.ceil, "trunc": ops.trunc}
+UNARY: dict[str, Op] = {"neg": ops.negative, "pos": ops.positive, "abs": ops.abs, "floor": ops.floor, "ceil": ops.ceil, "trunc": ops.trunc}
 
 # Left to Python's operators, which know better: comparisons give bools, 1 / x is a reciprocal.
 _OPERATORS = {
@@ -43,7 +44,7 @@ Method = Callable[..., Any]
 _kinds: list[type[Number]] = []
 
 
-class Number:
+class Number(Methods):
     """What Value and Dual have in common: they are numbers."""
 
     __slots__ = ()
@@ -56,9 +57,8 @@ class Number:
         for name, op in BINARY.items():
             setattr(cls, f"__{name}__", cls._method(op))
             setattr(cls, f"__r{name}__", cls._reflected(op))
-        for op in ops.table.values():
-            if (op.takes_one and op.name not in ops.helpers) or op in (ops.arctan2, ops.fmod, ops.hypot):  # NumPy asks for these, too
-                setattr(cls, op.name, cls._method(op))
+        for op in methods():
+            setattr(cls, op.name, cls._method(op))
 
     @classmethod
     def _apply(cls, op: Op, operands: tuple[Any, ...]) -> Any:
@@ -154,27 +154,11 @@ class Number:
                 return op.apply(*inputs)
         return getattr(ufunc, method)(*map(wrapped, inputs), **kwargs)
 
-    if TYPE_CHECKING:  # what __init_subclass__ installs
 
-        def __neg__(self) -> Any: ...
-        def __pos__(self) -> Any: ...
-        def __abs__(self) -> Any: ...
-        def __floor__(self) -> Any: ...
-        def __ceil__(self) -> Any: ...
-        def __trunc__(self) -> Any: ...
-        def __add__(self, other: Any) -> Any: ...
-        def __radd__(self, other: Any) -> Any: ...
-        def __sub__(self, other: Any) -> Any: ...
-        def __rsub__(self, other: Any) -> Any: ...
-        def __mul__(self, other: Any) -> Any: ...
-        def __rmul__(self, other: Any) -> Any: ...
-        def __truediv__(self, other: Any) -> Any: ...
-        def __rtruediv__(self, other: Any) -> Any: ...
-        def __mod__(self, other: Any) -> Any: ...
-        def __rmod__(self, other: Any) -> Any: ...
-        def __pow__(self, other: Any) -> Any: ...
-        def __rpow__(self, other: Any) -> Any: ...
-        def __getattr__(self, name: str) -> Callable[..., Any]: ...  # a method for every op of one operand
+def methods() -> list[Op]:
+    """The ops that are methods of every number, too."""
+    asked_for = ops.arctan2, ops.fmod, ops.hypot  # by NumPy
+    return [op for op in ops.table.values() if (op.takes_one and op.name not in ops.helpers) or op in asked_for]
 
 
 _adopted: set[str] = set()
