@@ -21,20 +21,24 @@ HEAD = """# Written by docs/stubs.py, from the table of ops.
 # mypy: disable-error-code="overload-overlap, overload-cannot-match"
 # (the first that fits is meant)
 """
-ANY_KIND = "_N | Real"
+EITHER = "_N | Real"  # one kind of number, and floats
 FUNCTIONS = '''
 from collections.abc import Iterable
 from typing import Any, Final, Literal, TypeAlias, TypeVar, overload
 
 from numpy.typing import NDArray
 
+from ..numbers.dual import Dual
 from ..numbers.number import Number
+from ..numbers.value import Value
 from ..support.plain import Real
 from . import ieee as ieee
 from .declarations import named as named
 from .op import Op as Op
 
 _N = TypeVar("_N", bound=Number)
+_K = TypeVar("_K", float, Value, Dual, Number, NDArray[Any])  # one kind of number alone
+_K1 = TypeVar("_K1", float, Value, Dual, Number, NDArray[Any], Value | float)
 
 table: Final[dict[str, Op]]
 """Every primitive by its name, in the order of declaration; NumPy's name of one finds it too."""
@@ -101,31 +105,38 @@ def operands(op: Op) -> list[str]:
 
 
 def _class(name: str, op: Op) -> Iterator[str]:
+    """Of one operand one signature: of several, an operand of type Any would match all, and checkers not know the result."""
     yield f"\nclass {name}(Op):"
-    if op.arity is None:
-        takes = [("x: Iterable[Real]", "float"), (f"x: Iterable[{ANY_KIND}]", "_N"), ("x: Iterable[Any]", "Any")]
+    if op.arity == 1:
+        yield "    def __call__(self, x: _K1, /) -> _K1: ..."
+    elif op.arity is None:
+        yield from textwrap.indent("\n".join(_overloads("def __call__(self, x: Iterable[{}], /)", "{}")), "    ").split("\n")
     else:
-        takes = [(_parameters(op, "Real"), "float"), (_parameters(op, ANY_KIND), "_N")]
-        takes += [(_parameters(op, f"NDArray[Any] | {ANY_KIND}" if op.arity > 1 else "NDArray[Any]"), "NDArray[Any]")]
-    for given, result in takes:
-        yield "    @overload"
-        yield f"    def __call__(self, {given}, /) -> {result}: ..."
+        yield from textwrap.indent("\n".join(_overloads(f"def __call__(self, {_parameters(op, '{}')}, /)", "{}")), "    ").split("\n")
+        yield f"    @overload\n    def __call__(self, {_parameters(op, f'NDArray[Any] | {EITHER}')}, /) -> NDArray[Any]: ..."
+
+
+def _overloads(signature: str, result: str) -> list[str]:
+    """Of one kind of number alone, and of one with floats among them."""
+    mixed = [("Value | Real", "Value")] * ("Iterable" in signature)  # a list is looked at by itself, before its type is asked for
+    return [
+        line
+        for takes, gives in (("_K", "_K"), *mixed, (EITHER, "_N"))
+        for line in ("@overload", f"{signature.replace('{}', takes)} -> {result.replace('{}', gives)}: ...")
+    ]
 
 
 def _parameters(op: Op, kind: str, skipped: int = 0) -> str:
     names = operands(op)
     defaults = [""] * (len(names) - len(op.defaults)) + [f" = {x}" for x in op.defaults]
-    return ", ".join(f"{name}: {kind}{default}" for name, default in list(zip(names, defaults, strict=True))[skipped:])
+    given = list(zip(names, defaults, strict=True))[skipped:]
+    return ", ".join(f"{name}: {kind}{' | Real' if kind == '{}' and default else ''}{default}" for name, default in given)
 
 
 def _of_sequences(name: str, f: object) -> Iterator[str]:
     parameters, result = OF_SEQUENCES[name]
-    for kind, number in (("Real", "float"), (ANY_KIND, "_N"), ("Any", "Any")):
-        yield "@overload"
-        last = kind == "Any"
-        takes = ", ".join(f"{p}: Iterable[{kind}]" for p in parameters)
-        yield f"def {name}({takes}, /) -> {result.format(number)}:{'' if last else ' ...'}"
-    yield _doc(f.__doc__, 4)
+    *lines, last = _overloads(f"def {name}({', '.join(f'{p}: Iterable[{{}}]' for p in parameters)}, /)", result)
+    yield from (*lines, last.removesuffix(" ..."), _doc(f.__doc__, 4))
 
 
 def methods() -> str:
