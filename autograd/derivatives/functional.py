@@ -140,10 +140,11 @@ def jvp(f: Function[P], primals: Sequence[Any], tangents: Sequence[Any]) -> tupl
     """
     primals, tangents = _arguments(primals, "primals"), _arguments(tangents, "tangents")
     _require_like("tangents", tangents, "primals", primals)
+    function: Callable[..., Any] = f
     tag = fresh_tag()
     duals = [Dual(_number(x), seed(_number(t)), tag) for x, t in zip(leaves(primals), leaves(tangents), strict=True)]
     with guarded_everywhere(_Direction(tag)):
-        ys = f(*rebuild(primals, iter(duals)))  # type: ignore[call-arg]
+        ys = function(*rebuild(primals, iter(duals)))
     for y in leaves(ys):
         _require_number(y)
     return transform(lambda y: primal(y, tag), ys), transform(lambda y: number(tangent(y, tag)), ys)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import cmath
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, overload
 
 from .. import ops
 from ..numbers.number import Number
@@ -19,10 +19,20 @@ from ..support.plain import as_float, shown
 from ..support.structure import leaves, rebuild
 from .slopes import EPS, slope
 
+if TYPE_CHECKING:
+    from .signatures import Floats, Function, P, Structure
+
 Scalar = Callable[[float], float]
+Method = Literal["central", "forward", "complex", "richardson"]
 
 
-def numeric_grad(f: Callable[..., Any], *args: Any, method: str = "central") -> Any:
+@overload
+def numeric_grad(f: Function[P], x: float, /, *, method: Method = "central") -> float: ...
+@overload
+def numeric_grad(f: Function[P], x: Floats, /, *, method: Method = "central") -> Floats: ...
+@overload
+def numeric_grad(f: Function[P], *args: Structure, method: Method = "central") -> Structure: ...
+def numeric_grad(f: Function[P], *args: Structure, method: Method = "central") -> Structure:
     """The gradient of `f` at `args`, by evaluating `f` only: a derivative that owes nothing to the rules of this package.
 
     Args:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from .. import ops
 from ..ops.broadcasting import wrapped
@@ -17,6 +17,11 @@ from ..ops.op import Op
 from ..support.plain import is_array, is_plain
 from .methods import Methods
 from .tracking import guards
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from ..support.plain import Real
 
 # Python's name of an operator -> the op that carries it out.
 BINARY: dict[str, Op] = {
@@ -116,28 +121,28 @@ class Number(Methods):
     def __format__(self, spec: str) -> str:
         return format(self._real(), spec) if spec else str(self)
 
-    def conjugate(self) -> Any:
+    def conjugate(self) -> Self:
         """The number itself, for NumPy."""
         return self
 
     # Comparisons look at the data and give a bool; for one that can be recorded use autograd.greater and its like.
 
-    def __eq__(self, other: Any) -> bool:
+    def __eq__(self, other: object) -> bool:
         return self._compared() == _compared(other) if _is_number(other) else NotImplemented
 
-    def __ne__(self, other: Any) -> bool:
+    def __ne__(self, other: object) -> bool:
         return self._compared() != _compared(other) if _is_number(other) else NotImplemented
 
-    def __lt__(self, other: Any) -> bool:
+    def __lt__(self, other: Number | Real) -> bool:
         return self._compared() < _compared(other) if _is_number(other) else NotImplemented
 
-    def __le__(self, other: Any) -> bool:
+    def __le__(self, other: Number | Real) -> bool:
         return self._compared() <= _compared(other) if _is_number(other) else NotImplemented
 
-    def __gt__(self, other: Any) -> bool:
+    def __gt__(self, other: Number | Real) -> bool:
         return self._compared() > _compared(other) if _is_number(other) else NotImplemented
 
-    def __ge__(self, other: Any) -> bool:
+    def __ge__(self, other: Number | Real) -> bool:
         return self._compared() >= _compared(other) if _is_number(other) else NotImplemented
 
     __hash__ = object.__hash__

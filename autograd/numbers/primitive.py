@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, overload
 
 from .. import ops
 from ..ops import declarations, named
@@ -15,6 +15,26 @@ from . import number
 Kinks = float | Sequence[float] | Callable[..., Any] | None
 
 
+@overload
+def primitive(
+    f: Callable[..., float],
+    *,
+    partials: Callable[..., tuple[Any, ...]],
+    name: str | None = None,
+    symbol: str | None = None,
+    domain: Interval | Sequence[Interval] | None = None,
+    kinks: Kinks = None,
+) -> Op: ...
+@overload
+def primitive(
+    f: None = None,
+    *,
+    partials: Callable[..., tuple[Any, ...]],
+    name: str | None = None,
+    symbol: str | None = None,
+    domain: Interval | Sequence[Interval] | None = None,
+    kinks: Kinks = None,
+) -> Callable[[Callable[..., float]], Op]: ...
 def primitive(
     f: Callable[..., float] | None = None,
     *,
@@ -22,8 +42,8 @@ def primitive(
     name: str | None = None,
     symbol: str | None = None,
     domain: Interval | Sequence[Interval] | None = None,
-    kinks: float | Sequence[float] | Callable[..., Any] | None = None,
-) -> Any:
+    kinks: Kinks = None,
+) -> Op | Callable[[Callable[..., float]], Op]:
     """Declare a function of floats as a primitive: a decorator.
 
     The result is an Op: call it with floats, Values, Duals or arrays; it appears in graphs, tables, files and pictures, can be
@@ -50,7 +70,7 @@ def primitive(
     12.0
     """
     if f is None:
-        return lambda f: primitive(f, partials=partials, name=name, symbol=symbol, domain=domain, kinks=kinks)
+        return lambda g: primitive(g, partials=partials, name=name, symbol=symbol, domain=domain, kinks=kinks)
     for argument, given in (("the decorated object", f), ("partials", partials)):
         if not callable(given):
             raise TypeError(f"{argument} of a primitive must be a function (got {shown(given)})")

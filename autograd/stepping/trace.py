@@ -31,7 +31,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any, NamedTuple, overload
+from typing import Any, Final, Literal, NamedTuple, overload
 
 from ..graphs.graph import Graph
 from ..numbers.local import local
@@ -40,7 +40,8 @@ from ..ops.op import Op
 from ..ops.zeros import ZERO, contribution, number, plus
 from ..support.tables import short, table
 
-FORWARD, BACKWARD = "forward", "backward"
+FORWARD: Final = "forward"
+BACKWARD: Final = "backward"
 _INFIX = frozenset({"+", "-", "*", "/", "**", "%", ">", ">=", "<", "<=", "==", "!="})
 _OPERANDS = 6  # written out in a rule; the others of a longer sequence are left out
 
@@ -63,7 +64,7 @@ class Step(NamedTuple):
         total: the gradient of the receiver so far.
     """
 
-    phase: str
+    phase: Literal["forward", "backward"]
     node: Value
     parent: Value | None
     value: float
