@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
 from operator import mul
-from typing import Any, TypeVar
+from typing import Any, ClassVar, Literal, TypeAlias, TypeVar
 
 from autograd import Value, dot, mean, square
 from autograd import sum as total
@@ -23,6 +23,7 @@ from autograd.extend import shown
 from . import init, losses, regularizers
 from .fitting.fit import fit as train
 from .fitting.history import History
+from .losses import Loss
 from .modules.module import Module
 from .optim import SGD, Optimizer
 from .schedules import Schedule
@@ -33,6 +34,7 @@ M = TypeVar("M", bound="LinearRegression")
 P = TypeVar("P", bound="Perceptron")
 C = TypeVar("C", bound="LinearClassifier")
 Rows = list[Row]
+Margin: TypeAlias = Literal["hinge", "squared_hinge", "logistic", "perceptron"]
 
 
 class LinearModel(Module):
@@ -45,8 +47,8 @@ class LinearModel(Module):
         strength: of the penalty strength/2 |w|^2 on the weights; the bias is left out.
     """
 
-    loss = losses.half_mse
-    strength = 0.0
+    loss: Loss = losses.half_mse
+    strength: float = 0.0
 
     def __init__(self, bias: bool = True) -> None:
         self.w: list[Value] = []
@@ -289,9 +291,9 @@ class LinearClassifier(Classifier):
     [-1, 1]
     """
 
-    LOSSES = ("hinge", "squared_hinge", "logistic", "perceptron")
+    LOSSES: ClassVar[tuple[Margin, ...]] = ("hinge", "squared_hinge", "logistic", "perceptron")
 
-    def __init__(self, loss: str = "hinge", strength: float = 0.0, bias: bool = True) -> None:
+    def __init__(self, loss: Margin = "hinge", strength: float = 0.0, bias: bool = True) -> None:
         super().__init__(bias)
         if loss not in self.LOSSES:
             raise ValueError(f"loss must be one of {', '.join(self.LOSSES)} (got {shown(loss)})")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import autograd
 from autograd import Value, leaky_relu, ops, swish
@@ -17,14 +17,20 @@ from autograd.extend import shown
 from ..support.checks import positive_int
 from .module import Module
 
-Function = Callable[[Any], Any]
+if TYPE_CHECKING:
+    from autograd.ops import Unary
+
+    Name: TypeAlias = Unary
+    OfAll: TypeAlias = Literal["softmax", "log_softmax"]
+
+Function: TypeAlias = Callable[[Any], Any]  # of a number of any kind
 ACTIVATIONS = (
     "sigmoid", "tanh", "relu", "leaky_relu", "elu", "softplus", "swish", "gelu", "hardtanh", "arctan", "step", "log_sigmoid",
 )  # fmt: skip
 _OF_ALL = ("softmax", "log_softmax")  # functions of the whole layer
 
 
-def activation_function(activation: str | Function | None) -> Function | None:
+def activation_function(activation: Name | Function | None) -> Function | None:
     """The function of one number that is meant; None for a linear unit."""
     if activation is None or callable(activation):
         return activation
@@ -48,10 +54,10 @@ class Activation(Module):
     [[0.5, 0.5]]
     """
 
-    def __init__(self, activation: str | Function) -> None:
+    def __init__(self, activation: Name | OfAll | Function) -> None:
         self.activation = activation
         of_all = activation in _OF_ALL
-        self._f: Any = getattr(autograd, str(activation)) if of_all else activation_function(activation)
+        self._f: Any = getattr(autograd, str(activation)) if of_all else activation_function(activation)  # type: ignore[arg-type]
         if self._f is None:
             raise ValueError("an Activation needs a function (got None)")
         self._of_all = of_all

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from autograd import Value, group, mean, square, stop_gradient
 from autograd.extend import shown
@@ -11,6 +11,9 @@ from autograd.extend import shown
 from .. import init as initial
 from ..support.checks import positive_int
 from .module import Module
+
+if TYPE_CHECKING:
+    from ..support.types import Output
 
 
 class Dropout(Module):
@@ -80,14 +83,14 @@ class BatchNorm(Module):
         out = [self._normalized(j, v, self.running_mean[j].data, self.running_variance[j].data) for j, v in enumerate(row)]
         return out if hasattr(x, "__len__") else out[0]
 
-    def batch(self, rows: Sequence[Any]) -> list[Any]:
+    def batch(self, rows: Sequence[Any]) -> list[Output]:
         if not self.training:
             return super().batch(rows)
         if len(rows) < 2:
             raise ValueError(f"BatchNorm needs at least two rows in a batch in training (got {len(rows)})")
         with group(self.label or "BatchNorm"):
             columns = [self._column(j, column) for j, column in enumerate(zip(*map(self._row, rows), strict=True))]
-        out = [list(row) for row in zip(*columns, strict=True)]
+        out: list[Any] = [list(row) for row in zip(*columns, strict=True)]
         return out if hasattr(rows[0], "__len__") else [v for (v,) in out]
 
     def _column(self, j: int, x: Sequence[Any]) -> list[Any]:
