@@ -38,7 +38,24 @@ from .op import Op as Op
 
 _N = TypeVar("_N", bound=Number)
 _K = TypeVar("_K", float, Value, Dual, Number, NDArray[Any])  # one kind of number alone
+_Broadcast: TypeAlias = NDArray[Any] | Number | Real
 _K1 = TypeVar("_K1", float, Value, Dual, Number, NDArray[Any], Value | float)
+
+class Primitive(Op):
+    """A primitive of your own, of so many operands as its function takes."""
+
+    @overload
+    def __call__(self, x: _K1, /) -> _K1: ...
+    @overload
+    def __call__(self, *operands: _K) -> _K: ...
+    @overload
+    def __call__(self, *operands: _N | Real) -> _N: ...
+    @overload
+    def __call__(self, x: Iterable[_K], /) -> _K: ...
+    @overload
+    def __call__(self, x: Iterable[_N | Real], /) -> _N: ...
+    @overload
+    def __call__(self, *operands: _Broadcast) -> NDArray[Any]: ...
 
 table: Final[dict[str, Op]]
 """Every primitive by its name, in the order of declaration; NumPy's name of one finds it too."""
@@ -79,7 +96,7 @@ def functions() -> str:
             f'{HEAD}"""{ops.__doc__}"""\n{FUNCTIONS}',
             f"Unary: TypeAlias = Literal[\n    {_quoted(names)}\n]",
             '"""The names of the functions of one number."""\n',
-            f"__all__ = [\n    {_quoted(exported)}\n]",
+            f"__all__ = [  # noqa: RUF022 (in the order of the table)\n    {_quoted(exported)}\n]",
             *(line for name, op in kinds.items() for line in _class(name, op)),
             "",
             *(line for name, f in found.items() if isinstance(f, Op) for line in (f"{name}: {kind(f)}", _doc(f.__doc__))),
@@ -92,14 +109,14 @@ def functions() -> str:
 
 def kind(op: Op) -> str:
     """The class of all ops that are called alike."""
-    return "_Of" + "".join(f"_{name}" for name in operands(op))
+    return "Of_" + "_".join(operands(op))
 
 
 def operands(op: Op) -> list[str]:
     """What its operands are called: as the kernel has it or, where that is a builtin, the rule."""
     for f, first in ((op.forward, 0), (op.partials, 1)):
         if inspect.isfunction(f):
-            names = [name for name in inspect.signature(f).parameters][first:]
+            names = list(inspect.signature(f).parameters)[first:]
             return ["sequence"] if op.arity is None else names
     raise TypeError(f"the operands of {op.name} have no names: neither its kernel nor its rule is a function")
 
@@ -113,7 +130,7 @@ def _class(name: str, op: Op) -> Iterator[str]:
         yield from textwrap.indent("\n".join(_overloads("def __call__(self, x: Iterable[{}], /)", "{}")), "    ").split("\n")
     else:
         yield from textwrap.indent("\n".join(_overloads(f"def __call__(self, {_parameters(op, '{}')}, /)", "{}")), "    ").split("\n")
-        yield f"    @overload\n    def __call__(self, {_parameters(op, f'NDArray[Any] | {EITHER}')}, /) -> NDArray[Any]: ..."
+        yield f"    @overload\n    def __call__(self, {_parameters(op, '_Broadcast')}, /) -> NDArray[Any]: ..."
 
 
 def _overloads(signature: str, result: str) -> list[str]:

@@ -116,7 +116,7 @@ class LinearModel(Module):
     def _resize(self, n: int) -> None:
         if len(self.w) != n:
             self.w = [Value(x, f"w{j}") for j, x in enumerate(self._initial(n))]
-            self.shape = f"{n} -> 1"
+            self.shape: str = f"{n} -> 1"
 
     def _set(self, w: Sequence[float], b: float) -> None:
         self._resize(len(w))
@@ -185,7 +185,7 @@ class Ridge(LinearRegression):
 
     def __init__(self, strength: float, bias: bool = True) -> None:
         super().__init__(bias)
-        self.strength = _strength(strength)
+        self.strength: float = _strength(strength)
 
 
 class Polynomial(Ridge):
@@ -258,7 +258,7 @@ class Perceptron(Classifier):
     (0, [-1, 1])
     """
 
-    loss = losses.perceptron
+    loss: Loss = losses.perceptron
 
     def fit(self: P, X: Any, y: Any, epochs: int = 100) -> P:
         """Start from 0 and go through the rows in their order, at most `epochs` times, until a pass makes no mistake."""
@@ -297,8 +297,8 @@ class LinearClassifier(Classifier):
         super().__init__(bias)
         if loss not in self.LOSSES:
             raise ValueError(f"loss must be one of {', '.join(self.LOSSES)} (got {shown(loss)})")
-        self.loss = losses.named(loss)
-        self.strength = _strength(strength)
+        self.loss: Loss = losses.named(loss)
+        self.strength: float = _strength(strength)
 
     def fit(self: C, X: Any, y: Any, **options: Any) -> C:
         """`descend` with these options; gives the model itself."""

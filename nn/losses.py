@@ -47,7 +47,7 @@ class Loss:
     """
 
     def __init__(self, formula: Formula, targets: Targets, of_all: bool = False) -> None:
-        self.name = getattr(formula, "__name__", type(formula).__name__)
+        self.name: Any | str = getattr(formula, "__name__", type(formula).__name__)
         self.targets = targets
         self.of_all = of_all
         self.formula = formula

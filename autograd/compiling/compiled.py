@@ -90,6 +90,8 @@ class Compiled:
         deterministic: whether a row gives the same bits alone and in any batch, with any number of threads; see `compile`.
     """
 
+    program: Program
+
     def __init__(
         self, fn: Callable[[Any, Any], Any], params: Structure, inputs: Structure, backend: Backend = "auto", *, deterministic: bool = False
     ) -> None:
@@ -97,11 +99,11 @@ class Compiled:
             raise ValueError(f"deterministic must be True or False (got {shown(deterministic)})")
         self._fn, self._example = fn, (params, inputs)
         self._params, self._inputs = Layout("params", params), Layout("each row", inputs)
-        self.backend = _chosen(backend)
-        self.recording = Recording(fn, params, inputs)
+        self.backend: str = _chosen(backend)
+        self.recording: Recording = Recording(fn, params, inputs)
         self.program, repaired = _recovered(self.recording, self._params)
-        self.deterministic = deterministic or self.backend == "reference" or not self.program.products
-        self.report = Report(self.recording, self.program, repaired, self.backend, self.deterministic)
+        self.deterministic: bool = deterministic or self.backend == "reference" or not self.program.products
+        self.report: Report = Report(self.recording, self.program, repaired, self.backend, self.deterministic)
         replay, machine = Replay(self.recording), _machine(self.backend)
         self._machine = machine(self.program, _backward_of(self.program), replay, self.deterministic)
         self._tracked = Tracked(self._machine, replay, self._params, self._inputs)

@@ -41,7 +41,7 @@ class GradCheck:
     """The outcome of `gradcheck`: true if every derivative that exists is right. Prints as a table."""
 
     def __init__(self, rows: Sequence[Row]) -> None:
-        self.rows = tuple(rows)
+        self.rows: tuple[Row, ...] = tuple(rows)
 
     def __bool__(self) -> bool:
         return not (self.failures or self.undecided)

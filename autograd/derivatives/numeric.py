@@ -119,7 +119,7 @@ class Complex(Number):
     _rank: ClassVar[int] = 4
 
     def __init__(self, number: complex) -> None:
-        self.number = number
+        self.number: complex = number
 
     def _real(self) -> float:
         return self.number.real

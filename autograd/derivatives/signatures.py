@@ -1,4 +1,4 @@
-"""What the transformations take and return, as type checkers and editors see it: functions whose result has the structure of an argument."""
+"""What the transformations take and return, as checkers and editors see it: functions whose result has the structure of an argument."""
 
 from __future__ import annotations
 

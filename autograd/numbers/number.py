@@ -145,7 +145,12 @@ class Number(Methods):
     def __ge__(self, other: Number | Real) -> bool:
         return self._compared() >= _compared(other) if _is_number(other) else NotImplemented
 
-    __hash__ = object.__hash__
+    if TYPE_CHECKING:
+
+        def __hash__(self) -> int: ...
+
+    else:
+        __hash__ = object.__hash__
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         """NumPy's functions on a Number, and operators between a Number and an array."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, cast, overload
 
 from .. import ops
 from ..ops import declarations, named
@@ -12,38 +12,44 @@ from ..ops.op import REAL, Interval, Op
 from ..support.plain import as_float, is_plain, shown
 from . import number
 
-Kinks = float | Sequence[float] | Callable[..., Any] | None
+if TYPE_CHECKING:
+    from ..ops import Primitive
+
+Q = ParamSpec("Q")
+Kinks: TypeAlias = float | Sequence[float] | Callable[..., Any] | None
+Partials: TypeAlias = Callable[[Any, Any], tuple[Any, ...]] | Callable[[Any, Any, Any], tuple[Any, ...]] | Callable[Q, tuple[Any, ...]]
+"""A rule. The last says it all; the others tell of a lambda of one or two operands that its parameters are Any."""
 
 
 @overload
 def primitive(
     f: Callable[..., float],
     *,
-    partials: Callable[..., tuple[Any, ...]],
+    partials: Partials[Q],
     name: str | None = None,
     symbol: str | None = None,
     domain: Interval | Sequence[Interval] | None = None,
     kinks: Kinks = None,
-) -> Op: ...
+) -> Primitive: ...
 @overload
 def primitive(
     f: None = None,
     *,
-    partials: Callable[..., tuple[Any, ...]],
+    partials: Partials[Q],
     name: str | None = None,
     symbol: str | None = None,
     domain: Interval | Sequence[Interval] | None = None,
     kinks: Kinks = None,
-) -> Callable[[Callable[..., float]], Op]: ...
+) -> Callable[[Callable[..., float]], Primitive]: ...
 def primitive(
     f: Callable[..., float] | None = None,
     *,
-    partials: Callable[..., tuple[Any, ...]],
+    partials: Partials[Q],
     name: str | None = None,
     symbol: str | None = None,
     domain: Interval | Sequence[Interval] | None = None,
     kinks: Kinks = None,
-) -> Op | Callable[[Callable[..., float]], Op]:
+) -> Primitive | Callable[[Callable[..., float]], Primitive]:
     """Declare a function of floats as a primitive: a decorator.
 
     The result is an Op: call it with floats, Values, Duals or arrays; it appears in graphs, tables, files and pictures, can be
@@ -89,7 +95,7 @@ def primitive(
     )
     _check_is_free(name)
     _declare(op)
-    return op
+    return cast("Primitive", op)
 
 
 def _declare(op: Op) -> None:

@@ -18,7 +18,24 @@ from .op import Op as Op
 
 _N = TypeVar("_N", bound=Number)
 _K = TypeVar("_K", float, Value, Dual, Number, NDArray[Any])  # one kind of number alone
+_Broadcast: TypeAlias = NDArray[Any] | Number | Real
 _K1 = TypeVar("_K1", float, Value, Dual, Number, NDArray[Any], Value | float)
+
+class Primitive(Op):
+    """A primitive of your own, of so many operands as its function takes."""
+
+    @overload
+    def __call__(self, x: _K1, /) -> _K1: ...
+    @overload
+    def __call__(self, *operands: _K) -> _K: ...
+    @overload
+    def __call__(self, *operands: _N | Real) -> _N: ...
+    @overload
+    def __call__(self, x: Iterable[_K], /) -> _K: ...
+    @overload
+    def __call__(self, x: Iterable[_N | Real], /) -> _N: ...
+    @overload
+    def __call__(self, *operands: _Broadcast) -> NDArray[Any]: ...
 
 table: Final[dict[str, Op]]
 """Every primitive by its name, in the order of declaration; NumPy's name of one finds it too."""
@@ -35,7 +52,7 @@ Unary: TypeAlias = Literal[
 ]
 """The names of the functions of one number."""
 
-__all__ = [
+__all__ = [  # noqa: RUF022 (in the order of the table)
     "add", "subtract", "multiply", "divide", "negative", "positive", "power", "reciprocal", "mod", "fmod", "abs", "sign", "square",
     "sqrt", "cbrt", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "logaddexp", "sin", "cos", "tan", "arcsin", "arccos",
     "arctan", "arctan2", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh", "hypot", "erf", "erfc", "lgamma", "polygamma",
@@ -45,74 +62,74 @@ __all__ = [
     "pos", "pow",
 ]
 
-class _Of_a_b(Op):
+class Of_a_b(Op):
     @overload
     def __call__(self, a: _K, b: _K, /) -> _K: ...
     @overload
     def __call__(self, a: _N | Real, b: _N | Real, /) -> _N: ...
     @overload
-    def __call__(self, a: NDArray[Any] | _N | Real, b: NDArray[Any] | _N | Real, /) -> NDArray[Any]: ...
+    def __call__(self, a: _Broadcast, b: _Broadcast, /) -> NDArray[Any]: ...
 
-class _Of_x(Op):
+class Of_x(Op):
     def __call__(self, x: _K1, /) -> _K1: ...
 
-class _Of_y_x(Op):
+class Of_y_x(Op):
     @overload
     def __call__(self, y: _K, x: _K, /) -> _K: ...
     @overload
     def __call__(self, y: _N | Real, x: _N | Real, /) -> _N: ...
     @overload
-    def __call__(self, y: NDArray[Any] | _N | Real, x: NDArray[Any] | _N | Real, /) -> NDArray[Any]: ...
+    def __call__(self, y: _Broadcast, x: _Broadcast, /) -> NDArray[Any]: ...
 
-class _Of_n_x(Op):
+class Of_n_x(Op):
     @overload
     def __call__(self, n: _K, x: _K, /) -> _K: ...
     @overload
     def __call__(self, n: _N | Real, x: _N | Real, /) -> _N: ...
     @overload
-    def __call__(self, n: NDArray[Any] | _N | Real, x: NDArray[Any] | _N | Real, /) -> NDArray[Any]: ...
+    def __call__(self, n: _Broadcast, x: _Broadcast, /) -> NDArray[Any]: ...
 
-class _Of_x_low_high(Op):
+class Of_x_low_high(Op):
     @overload
     def __call__(self, x: _K, low: _K, high: _K, /) -> _K: ...
     @overload
     def __call__(self, x: _N | Real, low: _N | Real, high: _N | Real, /) -> _N: ...
     @overload
-    def __call__(self, x: NDArray[Any] | _N | Real, low: NDArray[Any] | _N | Real, high: NDArray[Any] | _N | Real, /) -> NDArray[Any]: ...
+    def __call__(self, x: _Broadcast, low: _Broadcast, high: _Broadcast, /) -> NDArray[Any]: ...
 
-class _Of_condition_x_y(Op):
+class Of_condition_x_y(Op):
     @overload
     def __call__(self, condition: _K, x: _K, y: _K, /) -> _K: ...
     @overload
     def __call__(self, condition: _N | Real, x: _N | Real, y: _N | Real, /) -> _N: ...
     @overload
-    def __call__(self, condition: NDArray[Any] | _N | Real, x: NDArray[Any] | _N | Real, y: NDArray[Any] | _N | Real, /) -> NDArray[Any]: ...
+    def __call__(self, condition: _Broadcast, x: _Broadcast, y: _Broadcast, /) -> NDArray[Any]: ...
 
-class _Of_x_slope(Op):
+class Of_x_slope(Op):
     @overload
     def __call__(self, x: _K, slope: _K | Real = 0.01, /) -> _K: ...
     @overload
     def __call__(self, x: _N | Real, slope: _N | Real | Real = 0.01, /) -> _N: ...
     @overload
-    def __call__(self, x: NDArray[Any] | _N | Real, slope: NDArray[Any] | _N | Real = 0.01, /) -> NDArray[Any]: ...
+    def __call__(self, x: _Broadcast, slope: _Broadcast = 0.01, /) -> NDArray[Any]: ...
 
-class _Of_x_alpha(Op):
+class Of_x_alpha(Op):
     @overload
     def __call__(self, x: _K, alpha: _K | Real = 1.0, /) -> _K: ...
     @overload
     def __call__(self, x: _N | Real, alpha: _N | Real | Real = 1.0, /) -> _N: ...
     @overload
-    def __call__(self, x: NDArray[Any] | _N | Real, alpha: NDArray[Any] | _N | Real = 1.0, /) -> NDArray[Any]: ...
+    def __call__(self, x: _Broadcast, alpha: _Broadcast = 1.0, /) -> NDArray[Any]: ...
 
-class _Of_x_beta(Op):
+class Of_x_beta(Op):
     @overload
     def __call__(self, x: _K, beta: _K | Real = 1.0, /) -> _K: ...
     @overload
     def __call__(self, x: _N | Real, beta: _N | Real | Real = 1.0, /) -> _N: ...
     @overload
-    def __call__(self, x: NDArray[Any] | _N | Real, beta: NDArray[Any] | _N | Real = 1.0, /) -> NDArray[Any]: ...
+    def __call__(self, x: _Broadcast, beta: _Broadcast = 1.0, /) -> NDArray[Any]: ...
 
-class _Of_sequence(Op):
+class Of_sequence(Op):
     @overload
     def __call__(self, x: Iterable[_K], /) -> _K: ...
     @overload
@@ -120,166 +137,166 @@ class _Of_sequence(Op):
     @overload
     def __call__(self, x: Iterable[_N | Real], /) -> _N: ...
 
-add: _Of_a_b
+add: Of_a_b
 """The function that NumPy calls add, for every kind of number."""
-subtract: _Of_a_b
+subtract: Of_a_b
 """The function that NumPy calls subtract, for every kind of number."""
-multiply: _Of_a_b
+multiply: Of_a_b
 """The function that NumPy calls multiply, for every kind of number."""
-divide: _Of_a_b
+divide: Of_a_b
 """The function that NumPy calls divide, for every kind of number."""
-negative: _Of_x
+negative: Of_x
 """The function that NumPy calls negative, for every kind of number."""
-positive: _Of_x
+positive: Of_x
 """The function that NumPy calls positive, for every kind of number."""
-power: _Of_a_b
+power: Of_a_b
 """a to the power of b. Differentiated again, the derivative in a is b a^(b-1) as written: right to ulps of log a where b is below
 1/2."""
-reciprocal: _Of_x
+reciprocal: Of_x
 """The function that NumPy calls reciprocal, for every kind of number."""
-mod: _Of_a_b
+mod: Of_a_b
 """The function that NumPy calls remainder, for every kind of number."""
-fmod: _Of_a_b
+fmod: Of_a_b
 """The function that NumPy calls fmod, for every kind of number."""
-abs: _Of_x
+abs: Of_x
 """The function that NumPy calls absolute, for every kind of number."""
-sign: _Of_x
+sign: Of_x
 """The function that NumPy calls sign, for every kind of number."""
-square: _Of_x
+square: Of_x
 """The function that NumPy calls square, for every kind of number."""
-sqrt: _Of_x
+sqrt: Of_x
 """The function that NumPy calls sqrt, for every kind of number."""
-cbrt: _Of_x
+cbrt: Of_x
 """The function that NumPy calls cbrt, for every kind of number."""
-exp: _Of_x
+exp: Of_x
 """The function that NumPy calls exp, for every kind of number."""
-exp2: _Of_x
+exp2: Of_x
 """The function that NumPy calls exp2, for every kind of number."""
-expm1: _Of_x
+expm1: Of_x
 """The function that NumPy calls expm1, for every kind of number."""
-log: _Of_x
+log: Of_x
 """The function that NumPy calls log, for every kind of number."""
-log2: _Of_x
+log2: Of_x
 """The function that NumPy calls log2, for every kind of number."""
-log10: _Of_x
+log10: Of_x
 """The function that NumPy calls log10, for every kind of number."""
-log1p: _Of_x
+log1p: Of_x
 """The function that NumPy calls log1p, for every kind of number."""
-logaddexp: _Of_a_b
+logaddexp: Of_a_b
 """log(e^a + e^b), without overflow. Near its root, where e^a + e^b is 1, right to ulps of a and b."""
-sin: _Of_x
+sin: Of_x
 """The function that NumPy calls sin, for every kind of number."""
-cos: _Of_x
+cos: Of_x
 """The function that NumPy calls cos, for every kind of number."""
-tan: _Of_x
+tan: Of_x
 """The function that NumPy calls tan, for every kind of number."""
-arcsin: _Of_x
+arcsin: Of_x
 """The function that NumPy calls arcsin, for every kind of number."""
-arccos: _Of_x
+arccos: Of_x
 """The function that NumPy calls arccos, for every kind of number."""
-arctan: _Of_x
+arctan: Of_x
 """The function that NumPy calls arctan, for every kind of number."""
-arctan2: _Of_y_x
+arctan2: Of_y_x
 """The function that NumPy calls arctan2, for every kind of number."""
-sinh: _Of_x
+sinh: Of_x
 """The function that NumPy calls sinh, for every kind of number."""
-cosh: _Of_x
+cosh: Of_x
 """The function that NumPy calls cosh, for every kind of number."""
-tanh: _Of_x
+tanh: Of_x
 """The function that NumPy calls tanh, for every kind of number."""
-arcsinh: _Of_x
+arcsinh: Of_x
 """The function that NumPy calls arcsinh, for every kind of number."""
-arccosh: _Of_x
+arccosh: Of_x
 """The function that NumPy calls arccosh, for every kind of number."""
-arctanh: _Of_x
+arctanh: Of_x
 """The function that NumPy calls arctanh, for every kind of number."""
-hypot: _Of_a_b
+hypot: Of_a_b
 """The function that NumPy calls hypot, for every kind of number."""
-erf: _Of_x
+erf: Of_x
 """The error function."""
-erfc: _Of_x
+erfc: Of_x
 """1 - erf(x), without cancellation."""
-lgamma: _Of_x
+lgamma: Of_x
 """The logarithm of |gamma(x)|. Below 0, where it has roots, right to ulps of log gamma(1 - x)."""
-polygamma: _Of_n_x
+polygamma: Of_n_x
 """The (n+1)-th derivative of lgamma at x, for an order n of 0, 1, ..., 150 that is held constant. Near its roots right to ulps of log x
 and of its largest term n! / (x + k)^(n+1)."""
-floor: _Of_x
+floor: Of_x
 """The function that NumPy calls floor, for every kind of number."""
-ceil: _Of_x
+ceil: Of_x
 """The function that NumPy calls ceil, for every kind of number."""
-trunc: _Of_x
+trunc: Of_x
 """The function that NumPy calls trunc, for every kind of number."""
-step: _Of_x
+step: Of_x
 """0 below 0, 1 from 0 on."""
-greater: _Of_a_b
+greater: Of_a_b
 """The function that NumPy calls greater, for every kind of number."""
-greater_equal: _Of_a_b
+greater_equal: Of_a_b
 """The function that NumPy calls greater_equal, for every kind of number."""
-less: _Of_a_b
+less: Of_a_b
 """The function that NumPy calls less, for every kind of number."""
-less_equal: _Of_a_b
+less_equal: Of_a_b
 """The function that NumPy calls less_equal, for every kind of number."""
-equal: _Of_a_b
+equal: Of_a_b
 """The function that NumPy calls equal, for every kind of number."""
-not_equal: _Of_a_b
+not_equal: Of_a_b
 """The function that NumPy calls not_equal, for every kind of number."""
-maximum: _Of_a_b
+maximum: Of_a_b
 """The function that NumPy calls maximum, for every kind of number."""
-minimum: _Of_a_b
+minimum: Of_a_b
 """The function that NumPy calls minimum, for every kind of number."""
-clip: _Of_x_low_high
+clip: Of_x_low_high
 """clip(x, low, high): min(max(x, low), high)."""
-where: _Of_condition_x_y
+where: Of_condition_x_y
 """where(condition, x, y): x where the condition is true (not 0), else y. No derivative flows to the condition."""
-stop_gradient: _Of_x
+stop_gradient: Of_x
 """x, held constant: no derivative flows through it, in any mode."""
-sigmoid: _Of_x
+sigmoid: Of_x
 """1 / (1 + e^-x), the logistic function."""
-log_sigmoid: _Of_x
+log_sigmoid: Of_x
 """log(sigmoid(x)), finite far below 0."""
-softplus: _Of_x
+softplus: Of_x
 """log(1 + e^x), a smooth max(x, 0)."""
-relu: _Of_x
+relu: Of_x
 """max(x, 0)."""
-leaky_relu: _Of_x_slope
+leaky_relu: Of_x_slope
 """x above 0, slope * x below (Maas et al. 2013)."""
-elu: _Of_x_alpha
+elu: Of_x_alpha
 """x above 0, alpha * (e^x - 1) below (Clevert et al. 2016)."""
-swish: _Of_x_beta
+swish: Of_x_beta
 """x * sigmoid(beta * x) (Ramachandran et al. 2017). The root of its derivative near beta x = -5/4 is right to ulps of 1/4. Compiled,
 and differentiated again, all is right to ulps times beta x where beta is not 1."""
-gelu: _Of_x
+gelu: Of_x
 """x times the normal distribution function (Hendrycks & Gimpel 2016), not its tanh approximation. The root of its derivative near -3/4
 is right to ulps of 1/4."""
-hardtanh: _Of_x
+hardtanh: Of_x
 """x between -1 and 1, held at -1 and 1 outside."""
-sum: _Of_sequence
+sum: Of_sequence
 """The sum of a sequence, rounded once."""
-mean: _Of_sequence
+mean: Of_sequence
 """The mean of a sequence."""
-prod: _Of_sequence
+prod: Of_sequence
 """The product of a sequence. No part of it overflows, nor of its derivatives if it has up to eight operands."""
-max: _Of_sequence
+max: Of_sequence
 """The largest of a sequence."""
-min: _Of_sequence
+min: Of_sequence
 """The smallest of a sequence."""
-norm: _Of_sequence
+norm: Of_sequence
 """The Euclidean norm of a sequence. Its higher derivatives cancel far along one operand; compiled, the first has as many digits as the
 norm, which is few below 1e-308."""
-logsumexp: _Of_sequence
+logsumexp: Of_sequence
 """log of the sum of e^x over a sequence, without overflow. Near its roots right to ulps of the largest x."""
-sub: _Of_a_b
+sub: Of_a_b
 """The function that NumPy calls subtract, for every kind of number."""
-mul: _Of_a_b
+mul: Of_a_b
 """The function that NumPy calls multiply, for every kind of number."""
-div: _Of_a_b
+div: Of_a_b
 """The function that NumPy calls divide, for every kind of number."""
-neg: _Of_x
+neg: Of_x
 """The function that NumPy calls negative, for every kind of number."""
-pos: _Of_x
+pos: Of_x
 """The function that NumPy calls positive, for every kind of number."""
-pow: _Of_a_b
+pow: Of_a_b
 """a to the power of b. Differentiated again, the derivative in a is b a^(b-1) as written: right to ulps of log a where b is below
 1/2."""
 @overload

@@ -145,13 +145,13 @@ class Writer:
 
     def __init__(self, scene: Scene, grad: bool, partials: bool, constants: bool) -> None:
         self.scene = scene
-        self.labelled = partials and span(scene.graph) <= _SPAN
-        self.unlabelled = partials and not self.labelled
+        self.labelled: bool = partials and span(scene.graph) <= _SPAN
+        self.unlabelled: bool = partials and not self.labelled
         self.constants = constants
-        self.compact = len(scene.boxes) > _COMPACT
-        self.roots = set(map(id, scene.graph.roots))
-        self.grad = grad and any(root.grad != 0.0 for root in scene.graph.roots)  # else backward has not run
-        self.top = largest_gradient(scene.graph.nodes) if self.grad else 0.0
+        self.compact: bool = len(scene.boxes) > _COMPACT
+        self.roots: set[int] = set(map(id, scene.graph.roots))
+        self.grad: bool = grad and any(root.grad != 0.0 for root in scene.graph.roots)  # else backward has not run
+        self.top: float = largest_gradient(scene.graph.nodes) if self.grad else 0.0
 
     def dot(self, direction: str) -> str:
         dot = _digraph(direction)

@@ -111,7 +111,7 @@ class Trace(Sequence[Step]):
 
     def __init__(self, root: Value) -> None:
         self.root = root
-        self.graph = Graph(root)
+        self.graph: Graph = Graph(root)
         require_current(self.graph.nodes)
         self._values = [node.data for node in self.graph.nodes]
         self._sizes = len(self.graph), 1 + self.graph.edges

@@ -45,7 +45,9 @@ def row_loss(model: Module, loss: losses.Name | Loss | Formula) -> Callable[[Seq
     return f
 
 
-def evaluate(model: Module, X: Table, y: Table, loss: losses.Name | Loss | Formula, metric: Metric | None = None) -> tuple[float, float | None]:
+def evaluate(
+    model: Module, X: Table, y: Table, loss: losses.Name | Loss | Formula, metric: Metric | None = None
+) -> tuple[float, float | None]:
     """The mean loss over rows, and the accuracy (or mean of another metric); None where the loss knows no right and wrong.
 
     >>> import nn

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 import autograd
 from autograd import Value, leaky_relu, ops, swish
@@ -77,12 +77,12 @@ class PReLU(Module):
         slope: the slope to begin with.
     """
 
-    biases = ("slopes",)  # regularisers would pull it towards ReLU
+    biases: ClassVar[tuple[str, ...]] = ("slopes",)  # regularisers would pull it towards ReLU
 
     def __init__(self, n: int = 1, slope: float = 0.25) -> None:
         positive_int("n", n)
-        self.slopes = [Value(slope, "slope") for _ in range(n)]
-        self.shape = f"{n} -> {n}" if n > 1 else ""
+        self.slopes: list[Value] = [Value(slope, "slope") for _ in range(n)]
+        self.shape: str = f"{n} -> {n}" if n > 1 else ""
 
     def forward(self, x: Any) -> Any:
         if len(self.slopes) == 1:
@@ -100,10 +100,10 @@ class Swish(Module):
         learnable: whether beta is a parameter.
     """
 
-    biases = ("beta",)
+    biases: ClassVar[tuple[str, ...]] = ("beta",)
 
     def __init__(self, beta: float = 1.0, learnable: bool = True) -> None:
-        self.beta = Value(beta, "β") if learnable else float(beta)
+        self.beta: Value | float = Value(beta, "β") if learnable else float(beta)
 
     def forward(self, x: Any) -> Any:
         return _each(lambda v: swish(v, self.beta), x)

@@ -57,10 +57,10 @@ class Neuron(Module):
 
     def _build(self, weights: Sequence[float], activation: Name | Function | None, bias: bool) -> None:
         self.label = "neuron"
-        self.w = [Value(w, f"w{i}") for i, w in enumerate(weights)]
+        self.w: list[Value] = [Value(w, f"w{i}") for i, w in enumerate(weights)]
         self.b: Value | None = Value(0.0, "b") if bias else None
         self.activation = activation
-        self.shape = f"{len(self.w)} -> 1"
+        self.shape: str = f"{len(self.w)} -> 1"
         self._f = activation_function(activation)
 
     def forward(self, x: Any) -> Any:
@@ -95,11 +95,11 @@ class Linear(Module):
         init: initial.Name | initial.Initializer | None = None,
     ) -> None:
         weights = initial.named(init, activation)(n_in, n_out, initial.generator(rng))
-        self.neurons = [Neuron.of(row, activation, bias) for row in weights]
+        self.neurons: list[Neuron] = [Neuron.of(row, activation, bias) for row in weights]
         for i, neuron in enumerate(self.neurons, start=1):
             neuron.label = f"neuron {i}"
         self.activation = activation
-        self.shape = f"{n_in} -> {n_out}"
+        self.shape: str = f"{n_in} -> {n_out}"
 
     def forward(self, x: Any) -> Any:
         out = [neuron(x) for neuron in self.neurons]
@@ -118,8 +118,8 @@ class Maxout(Module):
     def __init__(self, n_in: int, n_out: int, pieces: int = 2, rng: initial.Seed = None) -> None:
         positive_int("pieces", pieces)
         rng = initial.generator(rng)
-        self.pieces = [Linear(n_in, n_out, rng=rng) for _ in range(pieces)]
-        self.shape = f"{n_in} -> {n_out}"
+        self.pieces: list[Linear] = [Linear(n_in, n_out, rng=rng) for _ in range(pieces)]
+        self.shape: str = f"{n_in} -> {n_out}"
 
     def forward(self, x: Any) -> Any:
         outputs = [piece(x) for piece in self.pieces]
@@ -137,7 +137,7 @@ class Sequential(Module):
         for layer in layers:
             if not callable(layer):
                 raise TypeError(f"Sequential takes modules and functions (got {shown(layer)}, {type(layer).__name__})")
-        self.layers = list(layers)
+        self.layers: list[Callable[[Any], Any]] = list(layers)
         for i, layer in enumerate(layers, start=1):
             if isinstance(layer, Module) and not layer.label:
                 layer.label = f"{i} {type(layer).__name__}"

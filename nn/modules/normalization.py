@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from autograd import Value, group, mean, square, stop_gradient
@@ -25,10 +26,12 @@ class Dropout(Module):
         rng: a seed or generator for what is dropped; `nn.fit` has generators of its own, by its seed.
     """
 
+    rng: Random
+
     def __init__(self, p: float = 0.5, rng: initial.Seed = None) -> None:
         if not isinstance(p, (int, float)) or not 0.0 <= p < 1.0:
             raise ValueError(f"p must be at least 0 and below 1 (got {shown(p)})")
-        self.p = float(p)
+        self.p: float = float(p)
         self.rng = initial.generator(rng)
 
     def mask(self, n: int) -> list[float]:
@@ -65,16 +68,20 @@ class BatchNorm(Module):
     smallest_batch: ClassVar[int] = 2
     buffers: ClassVar[tuple[str, ...]] = ("running_mean", "running_variance")
 
+    n: int
+    eps: float
+    momentum: float
+
     def __init__(self, n: int, eps: float = 1e-5, momentum: float = 0.1) -> None:
         positive_int("n", n)
         if not (eps > 0.0 and 0.0 <= momentum <= 1.0):
             raise ValueError(f"eps must be above 0 and momentum from 0 to 1 (got {shown(eps)} and {shown(momentum)})")
         self.n, self.eps, self.momentum = n, eps, momentum
-        self.shape = f"{n} -> {n}"
-        self.scale = [Value(1.0, "scale") for _ in range(n)]
-        self.shift = [Value(0.0, "shift") for _ in range(n)]
-        self.running_mean = [Value(0.0) for _ in range(n)]
-        self.running_variance = [Value(1.0) for _ in range(n)]
+        self.shape: str = f"{n} -> {n}"
+        self.scale: list[Value] = [Value(1.0, "scale") for _ in range(n)]
+        self.shift: list[Value] = [Value(0.0, "shift") for _ in range(n)]
+        self.running_mean: list[Value] = [Value(0.0) for _ in range(n)]
+        self.running_variance: list[Value] = [Value(1.0) for _ in range(n)]
 
     def forward(self, x: Any) -> Any:
         if self.training:

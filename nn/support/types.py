@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     Inputs: TypeAlias = float | Value | Dual | Sequence[float | Value | Dual] | NDArray[Any]
     """A row, or a number."""
 
-    # A model gives a number, or a list of them if it has several outputs: which, its type does not tell, so a checker allows what either can.
+    # A model gives a number, or a list of them for several outputs: which, its type does not tell. So checkers allow what either can do.
 
     class Output(Value, list[Value]):  # type: ignore[misc]
         """What a model gives for a row: a Value, or a list of Values for several outputs."""
