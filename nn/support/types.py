@@ -23,3 +23,7 @@ if TYPE_CHECKING:
 
     class Prediction(float, list[float]):  # type: ignore[misc]
         """What a model predicts for a row: a float, or a list of floats for several outputs."""
+
+else:
+    Output = Value | list
+    Prediction = float | list
