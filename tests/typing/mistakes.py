@@ -18,8 +18,8 @@ _ = x + "a"  # type: ignore
 _ = x < "a"  # type: ignore
 x.expp()  # type: ignore
 x.relu(1.0)  # type: ignore
-autograd.nowhere  # type: ignore
-nn.nowhere  # type: ignore
+_ = autograd.nowhere  # type: ignore
+_ = nn.nowhere  # type: ignore
 grad(3.0)  # type: ignore
 grad(sin, argnums="x")  # type: ignore
 grad(sin)(1.0).backward()  # type: ignore

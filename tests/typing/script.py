@@ -14,8 +14,32 @@ from numpy.typing import NDArray
 
 import autograd
 import nn
-from autograd import Graph, Op, Value, compile, dot, draw, exp, grad, gradcheck, hessian, hvp, jacobian, jvp, log, maximum
-from autograd import numeric_grad, primitive, relu, sin, softmax, steps, value_and_grad, vjp, where
+from autograd import (
+    Graph,
+    Op,
+    Value,
+    compile,
+    dot,
+    draw,
+    exp,
+    grad,
+    gradcheck,
+    hessian,
+    hvp,
+    jacobian,
+    jvp,
+    log,
+    maximum,
+    numeric_grad,
+    primitive,
+    relu,
+    sin,
+    softmax,
+    steps,
+    value_and_grad,
+    vjp,
+    where,
+)
 from nn.support.types import Output, Prediction
 
 if TYPE_CHECKING:

@@ -50,9 +50,10 @@ def test_the_methods_of_the_stub_are_those_of_numbers(kind: type[number.Number])
             assert (ast.get_docstring(node) or "").split() == (ops.table[name].__doc__ or "").split()
 
 
-@pytest.mark.parametrize(("package", "more"), [(autograd, {"array", "compile", "data", "grads", "ops", "testing"}), (nn, {"datasets", "plot"})])
-def test_completion_shows_public_names_only(package: ModuleType, more: set[str]) -> None:
+@pytest.mark.parametrize("package", [autograd, nn])
+def test_completion_shows_public_names_only(package: ModuleType) -> None:
     shown = {name for name in dir(package) if not name.startswith("__")}
+    more = {"array", "compile", "data", "grads", "max", "ops", "testing"} if package is autograd else {"datasets", "linear", "plot"}
     assert more | set(package.__all__) <= shown
     assert not [name for name in shown if name.startswith("_")]
     for name in shown & {*vars(package)}:
@@ -77,5 +78,6 @@ def test_mypy_finds_the_mistakes_and_nothing_else(tmp_path: Path) -> None:
     pytest.importorskip("mypy", reason="needs mypy")
     files = [f"tests/typing/{name}.py" for name in ("script", "mistakes")]
     options = ["--config-file=", "--strict", "--follow-imports=silent", f"--cache-dir={tmp_path}"]
-    done = subprocess.run([sys.executable, "-m", "mypy", *options, *files], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    command = [sys.executable, "-m", "mypy", *options, *files]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
