@@ -14,14 +14,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from .. import ops
 from ..ops.broadcasting import wrapped
 from ..ops.op import Op
-from ..support.plain import is_array, is_plain
+from ..support.plain import Real, is_array, is_plain
 from .methods import Methods
 from .tracking import guards
 
 if TYPE_CHECKING:
     from typing_extensions import Self
-
-    from ..support.plain import Real
 
 # Python's name of an operator -> the op that carries it out.
 BINARY: dict[str, Op] = {

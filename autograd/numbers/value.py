@@ -11,19 +11,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, final
+from typing import Any, ClassVar, final
 
 from .. import ops
 from ..ops.op import Op
 from ..ops.zeros import ZERO, number
-from ..support.plain import as_float, is_plain, shown
+from ..support.plain import Real, as_float, is_plain, shown
 from .groups import Group
 from .local import local
 from .number import Method, Number
 from .tracking import refuse_if_tracked
-
-if TYPE_CHECKING:
-    from ..support.plain import Real
 
 _new = object.__new__
 _sweeping = threading.RLock()  # a sweep marks the nodes that it reaches: one at a time

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     Real: TypeAlias = float | numpy.floating[Any] | numpy.integer[Any] | numpy.bool_
     """A plain real number, for type checkers: int, float, bool or a NumPy scalar."""
+else:
+    Real = float
 
 
 def is_plain(x: object) -> bool:
