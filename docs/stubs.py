@@ -21,7 +21,7 @@ HEAD = """# Written by docs/stubs.py, from the table of ops.
 # mypy: disable-error-code="overload-overlap, overload-cannot-match"
 # (the first that fits is meant)
 """
-EITHER = "_N | Real"  # one kind of number, and floats
+EITHER = "_N | float"  # one kind of number, and floats
 FUNCTIONS = '''
 from collections.abc import Iterable
 from typing import Any, Final, Literal, TypeAlias, TypeVar, overload
@@ -37,9 +37,9 @@ from .declarations import named as named
 from .op import Op as Op
 
 _N = TypeVar("_N", bound=Number)
-_K = TypeVar("_K", float, Value, Dual, Number, NDArray[Any])  # one kind of number alone
+_K = TypeVar("_K", float, Value, Dual, Number)  # one kind of number alone
 _Broadcast: TypeAlias = NDArray[Any] | Number | Real
-_K1 = TypeVar("_K1", float, Value, Dual, Number, NDArray[Any], Value | float)
+_K1 = TypeVar("_K1", NDArray[Any], float, Value, Dual, Number, Value | float)  # arrays first: without NumPy it is not known what they are
 
 class Primitive(Op):
     """A primitive of your own, of so many operands as its function takes."""
@@ -135,7 +135,7 @@ def _class(name: str, op: Op) -> Iterator[str]:
 
 def _overloads(signature: str, result: str) -> list[str]:
     """Of one kind of number alone, and of one with floats among them."""
-    mixed = [("Value | Real", "Value")] * ("Iterable" in signature)  # a list is looked at by itself, before its type is asked for
+    mixed = [("Value | float", "Value")] * ("Iterable" in signature)  # a list is looked at by itself, before its type is asked for
     return [
         line
         for takes, gives in (("_K", "_K"), *mixed, (EITHER, "_N"))
