@@ -113,8 +113,29 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
+    """mypy over the package, and over what a user's script has to know."""
     session.install("-e", ".[test]", "mypy>=1.11")
     session.run("mypy")
+    session.run(*PYTEST, "tests/typing")
+
+
+@nox.session
+def pyright(session: nox.Session) -> None:
+    """The other checker, in strict mode over the same script; and whether all that is public has a type."""
+    session.install("-e", ".[numpy]", "pyright[nodejs]", "matplotlib")
+    session.run("pyright", "-p", "tests/typing")
+    site = session.run("python", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", silent=True)
+    for package in ("autograd", "nn"):  # --verifytypes does not follow an editable install
+        shutil.copytree(package, Path(str(site).strip()) / package, dirs_exist_ok=True)
+    session.chdir(session.create_tmp())
+    session.run("pyright", "--verifytypes", "nn", "--ignoreexternal")
+
+
+@nox.session(default=False)
+def stubs(session: nox.Session) -> None:
+    """Writes what editors read of the primitives, from their table."""
+    session.install("-e", ".")
+    session.run("python", "docs/stubs.py")
 
 
 @nox.session(default=False)

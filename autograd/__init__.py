@@ -13,9 +13,9 @@ from .support import guard as _guard
 _guard.leave_current_folder()
 _guard.check()
 
-import builtins
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+import builtins as _builtins
+import importlib as _importlib
+import typing as _typing
 
 from . import ops as ops
 from .derivatives.functional import TrackingError as TrackingError
@@ -42,7 +42,7 @@ from .ops.op import Op as Op
 from .ops.zeros import when as when
 from .support.errors import RecordingError as RecordingError
 
-if TYPE_CHECKING:  # these wait until they are used, see __getattr__
+if _typing.TYPE_CHECKING:  # these wait until they are used, see _later
     from . import testing as testing
     from .compiling.compiled import compile as compile
     from .derivatives.checking import GradCheck as GradCheck
@@ -79,14 +79,14 @@ _HOME = {name: module for module, names in _LATER.items() for name in names}
 _HIDING = ("array", "compile", "data", "grads")  # or need NumPy: not for `import *`
 
 
-def __getattr__(name: str) -> Any:
+def _later(name: str) -> object:
     """What was not imported before it is used: so `import autograd` is quick, and needs no NumPy."""
     if name == "testing":
-        return import_module(".testing", __name__)
+        return _importlib.import_module(".testing", __name__)
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
-        found = getattr(import_module(_HOME[name], __name__), name)
+        found: object = getattr(_importlib.import_module(_HOME[name], __name__), name)
     except ModuleNotFoundError as error:
         if error.name != "numpy":
             raise
@@ -95,8 +95,13 @@ def __getattr__(name: str) -> Any:
     return found
 
 
+if not _typing.TYPE_CHECKING:  # to which any name would then be an attribute
+    __getattr__ = _later
+
+
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOME, "testing"})
+    """What is meant for users, and no module that was imported on the way."""
+    return sorted({*_now, *ops.__all__, *_HOME, "ops", "testing", *(name for name in globals() if name.startswith("__"))})
 
 
 def _display(v: Value) -> dict[str, str]:
@@ -109,4 +114,4 @@ _value.on_display = _display
 
 # For `import *`: all of the above but submodules, what needs NumPy and, as in NumPy, names that would hide Python's own (abs, max, ...).
 _now = [name for name, x in globals().items() if name[0] != "_" and getattr(x, "__module__", "").startswith(__name__)]
-globals()["__all__"] = [name for name in (*_now, *_HOME) if name not in _HIDING and not hasattr(builtins, name)]
+globals()["__all__"] = [name for name in (*_now, *_HOME) if name not in _HIDING and not hasattr(_builtins, name)]

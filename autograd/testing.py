@@ -16,7 +16,7 @@ import math
 from collections.abc import Callable, Iterable
 from functools import cache, lru_cache, partial
 from inspect import Parameter, Signature
-from typing import Any
+from typing import Any, Literal
 
 from . import ops
 from .derivatives.checking import GradCheck, gradcheck
@@ -223,7 +223,7 @@ def _live(numbers: list[float], steps: list[tuple[Op, tuple[int | float, ...]]],
     return Expression(point, [(op, tuple(places[x] if isinstance(x, int) else x for x in operands)) for op, operands in kept_steps])
 
 
-def assert_gradients(f: Callable[..., Any], *args: Any, order: int = 1, rtol: float = 1e-6, atol: float = 1e-8) -> GradCheck:
+def assert_gradients(f: Callable[..., Any], *args: Any, order: Literal[1, 2] = 1, rtol: float = 1e-6, atol: float = 1e-8) -> GradCheck:
     """Fail with a table of all derivatives unless those of `f` at `args` agree with numerical differentiation.
 
     Where nothing is wrong but numerics are too rough to tell, it fails, too; in a property test such an example is left out instead,

@@ -6,10 +6,8 @@
 17
 """
 
-from __future__ import annotations
-
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+import importlib as _importlib
+import typing as _typing
 
 import autograd as _autograd
 
@@ -43,7 +41,7 @@ from .modules.module import Module as Module
 from .modules.normalization import BatchNorm as BatchNorm
 from .modules.normalization import Dropout as Dropout
 
-if TYPE_CHECKING:
+if _typing.TYPE_CHECKING:
     from . import datasets as datasets
     from . import linear as linear
     from . import plot as plot
@@ -52,14 +50,25 @@ if TYPE_CHECKING:
 _LAZY = ("datasets", "linear", "plot", "preprocessing")  # need NumPy or Matplotlib, and so wait until they are used
 
 
-def __getattr__(name: str) -> Any:
+def _later(name: str) -> object:
     if name in _LAZY:
         try:
-            return import_module(f".{name}", __name__)
+            return _importlib.import_module(f".{name}", __name__)
         except ModuleNotFoundError as error:
             raise ImportError(f'nn.{name} needs {error.name}: pip install "scalar-autograd[plot]"', name=error.name) from None
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
+if not _typing.TYPE_CHECKING:  # to which any name would then be an attribute
+    __getattr__ = _later
+
+
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY})
+    """What is meant for users, and no module that was imported on the way."""
+    return sorted({*__all__, *_LAZY, *(name for name in globals() if name.startswith("__"))})
+
+
+__all__ = [
+    "MLP", "Activation", "BatchNorm", "Dropout", "History", "Layer", "Linear", "Maxout", "Module", "Neuron", "PReLU", "Sequential", "Swish",
+    "TrainingError", "evaluate", "fit", "init", "losses", "optim", "regularizers", "row_loss", "schedules",
+]  # fmt: skip

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from random import Random
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from autograd.extend import shown
 
@@ -81,10 +81,11 @@ def he_normal(n_in: int, n_out: int, rng: Seed = None) -> Matrix:
     return normal(n_in, n_out, rng, std=math.sqrt(2.0 / n_in))
 
 
-NAMES = {f.__name__: f for f in (zeros, uniform, normal, xavier_uniform, xavier_normal, he_uniform, he_normal)}
+Name: TypeAlias = Literal["zeros", "uniform", "normal", "xavier_uniform", "xavier_normal", "he_uniform", "he_normal"]
+NAMES: dict[str, Initializer] = {f.__name__: f for f in (zeros, uniform, normal, xavier_uniform, xavier_normal, he_uniform, he_normal)}
 
 
-def named(init: str | Initializer | None, activation: Any = None) -> Initializer:
+def named(init: Name | Initializer | None, activation: Any = None) -> Initializer:
     """The initialiser of that name, or the one itself; for None He's for rectifiers and Xavier's for all others."""
     if init is None:
         return he_uniform if activation in _RECTIFIERS else xavier_uniform

@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
 from operator import mul
-from typing import Any, TypeVar
+from typing import Any, ClassVar, Literal, TypeAlias, TypeVar
 
 from autograd import Value, dot, mean, square
 from autograd import sum as total
@@ -23,6 +23,7 @@ from autograd.extend import shown
 from . import init, losses, regularizers
 from .fitting.fit import fit as train
 from .fitting.history import History
+from .losses import Loss
 from .modules.module import Module
 from .optim import SGD, Optimizer
 from .schedules import Schedule
@@ -33,6 +34,7 @@ M = TypeVar("M", bound="LinearRegression")
 P = TypeVar("P", bound="Perceptron")
 C = TypeVar("C", bound="LinearClassifier")
 Rows = list[Row]
+Margin: TypeAlias = Literal["hinge", "squared_hinge", "logistic", "perceptron"]
 
 
 class LinearModel(Module):
@@ -45,8 +47,8 @@ class LinearModel(Module):
         strength: of the penalty strength/2 |w|^2 on the weights; the bias is left out.
     """
 
-    loss = losses.half_mse
-    strength = 0.0
+    loss: Loss = losses.half_mse
+    strength: float = 0.0
 
     def __init__(self, bias: bool = True) -> None:
         self.w: list[Value] = []
@@ -114,7 +116,7 @@ class LinearModel(Module):
     def _resize(self, n: int) -> None:
         if len(self.w) != n:
             self.w = [Value(x, f"w{j}") for j, x in enumerate(self._initial(n))]
-            self.shape = f"{n} -> 1"
+            self.shape: str = f"{n} -> 1"
 
     def _set(self, w: Sequence[float], b: float) -> None:
         self._resize(len(w))
@@ -183,7 +185,7 @@ class Ridge(LinearRegression):
 
     def __init__(self, strength: float, bias: bool = True) -> None:
         super().__init__(bias)
-        self.strength = _strength(strength)
+        self.strength: float = _strength(strength)
 
 
 class Polynomial(Ridge):
@@ -256,7 +258,7 @@ class Perceptron(Classifier):
     (0, [-1, 1])
     """
 
-    loss = losses.perceptron
+    loss: Loss = losses.perceptron
 
     def fit(self: P, X: Any, y: Any, epochs: int = 100) -> P:
         """Start from 0 and go through the rows in their order, at most `epochs` times, until a pass makes no mistake."""
@@ -289,14 +291,14 @@ class LinearClassifier(Classifier):
     [-1, 1]
     """
 
-    LOSSES = ("hinge", "squared_hinge", "logistic", "perceptron")
+    LOSSES: ClassVar[tuple[Margin, ...]] = ("hinge", "squared_hinge", "logistic", "perceptron")
 
-    def __init__(self, loss: str = "hinge", strength: float = 0.0, bias: bool = True) -> None:
+    def __init__(self, loss: Margin = "hinge", strength: float = 0.0, bias: bool = True) -> None:
         super().__init__(bias)
         if loss not in self.LOSSES:
             raise ValueError(f"loss must be one of {', '.join(self.LOSSES)} (got {shown(loss)})")
-        self.loss = losses.named(loss)
-        self.strength = _strength(strength)
+        self.loss: Loss = losses.named(loss)
+        self.strength: float = _strength(strength)
 
     def fit(self: C, X: Any, y: Any, **options: Any) -> C:
         """`descend` with these options; gives the model itself."""

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, overload
 
 from autograd import dot, log, logsumexp, maximum, mean, ops, relu, softplus, square, where
 from autograd import sum as total
@@ -24,7 +24,16 @@ from autograd.extend import check_depth, is_plain, shown
 from .support.rows import plain, unmasked
 from .support.targets import ANY, CLASSES, PROBABILITIES, REALS, SIGNS, Targets
 
-Formula = Callable[[Any, Any], Any]
+if TYPE_CHECKING:
+    from autograd import Dual, Value
+
+    from .support.types import Table
+
+    N = TypeVar("N", Value, Dual)
+Formula: TypeAlias = Callable[[Any, Any], Any]  # of a prediction and a target, numbers of any kind or lists of them
+Name: TypeAlias = Literal[
+    "mse", "half_mse", "hinge", "squared_hinge", "logistic", "perceptron", "binary_cross_entropy", "cross_entropy", "kl_divergence",
+]  # fmt: skip
 _log_share = ops.table["log_softmax"]  # of its first operand among all
 
 
@@ -38,7 +47,7 @@ class Loss:
     """
 
     def __init__(self, formula: Formula, targets: Targets, of_all: bool = False) -> None:
-        self.name = getattr(formula, "__name__", type(formula).__name__)
+        self.name: Any | str = getattr(formula, "__name__", type(formula).__name__)
         self.targets = targets
         self.of_all = of_all
         self.formula = formula
@@ -50,6 +59,12 @@ class Loss:
             return self.formula(prediction, target)
         return mean([self.formula(p, t) for p, t in zip(prediction, target, strict=True)])
 
+    @overload
+    def __call__(self, predictions: float | Sequence[float] | Sequence[Sequence[float]], targets: Table) -> float: ...
+    @overload
+    def __call__(self, predictions: N | Sequence[N] | Sequence[Sequence[N]], targets: Table) -> N: ...
+    @overload
+    def __call__(self, predictions: Table, targets: Table) -> Any: ...
     def __call__(self, predictions: Any, targets: Any) -> Any:
         return self._over(predictions, targets, 0)
 
@@ -155,7 +170,7 @@ def kl_divergence(logits: Sequence[Any], y: Any) -> Any:
 # Reporting ----------------------------------------------------------------------------------------------------------------
 
 
-def zero_one(predictions: Any, targets: Any) -> float:
+def zero_one(predictions: Table, targets: Table) -> float:
     """The share of predictions that are wrong: scores against labels of -1 or 1 (or logits against 0 or 1), or logits against classes.
 
     >>> zero_one([0.3, -0.2, 0.1], [1, -1, -1])
@@ -169,10 +184,10 @@ def zero_one(predictions: Any, targets: Any) -> float:
     return sum(not kind.right(p, t) for p, t in zip(predictions, targets, strict=True)) / len(predictions)
 
 
-NAMES = {loss.name: loss for loss in list(globals().values()) if isinstance(loss, Loss)}
+NAMES: dict[str, Loss] = {loss.name: loss for loss in list(globals().values()) if isinstance(loss, Loss)}
 
 
-def named(loss: str | Loss | Formula) -> Loss:
+def named(loss: Name | Loss | Formula) -> Loss:
     """The loss of that name, the one itself, or one from a function of a prediction and a target."""
     if isinstance(loss, Loss):
         return loss

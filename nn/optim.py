@@ -48,12 +48,12 @@ class Optimizer:
     slots: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, params: Module | Iterable[Value], lr: float | Schedule) -> None:
-        self.params = params.parameters() if isinstance(params, Module) else list(params)
+        self.params: list[Value] = params.parameters() if isinstance(params, Module) else list(params)
         if not self.params or not all(isinstance(p, Value) and p.op is None for p in self.params):
             raise ValueError("params must be a module or leaf Values, at least one, such as model.parameters()")
         self.lr = lr
-        self.t = 0
-        self.running = {name: [0.0] * len(self.params) for name in self.slots}
+        self.t: int = 0
+        self.running: dict[str, list[float]] = {name: [0.0] * len(self.params) for name in self.slots}
 
     @property
     def lr(self) -> float | Schedule:
@@ -123,7 +123,7 @@ class SGD(Optimizer):
         weight_decay: adds weight_decay * w to the gradient.
     """
 
-    slots = ("v",)
+    slots: ClassVar[tuple[str, ...]] = ("v",)
 
     def __init__(
         self,
@@ -134,8 +134,8 @@ class SGD(Optimizer):
         weight_decay: float = 0.0,
     ) -> None:
         super().__init__(params, lr)
-        self.momentum = _check("momentum", momentum, 0.0, 1.0)
-        self.weight_decay = _check("weight_decay", weight_decay, 0.0)
+        self.momentum: float = _check("momentum", momentum, 0.0, 1.0)
+        self.weight_decay: float = _check("weight_decay", weight_decay, 0.0)
         if nesterov and not momentum:
             raise ValueError("nesterov needs a momentum above 0 (got momentum=0)")
         self.nesterov = nesterov
@@ -150,11 +150,11 @@ class SGD(Optimizer):
 class AdaGrad(Optimizer):
     """s <- s + g^2, w <- w - lr g / (sqrt(s) + eps) (Duchi et al. 2011)."""
 
-    slots = ("s",)
+    slots: ClassVar[tuple[str, ...]] = ("s",)
 
     def __init__(self, params: Module | Iterable[Value], lr: float | Schedule = 0.01, eps: float = 1e-10) -> None:
         super().__init__(params, lr)
-        self.eps = _check("eps", eps, 0.0)
+        self.eps: float = _check("eps", eps, 0.0)
 
     def rule(self, lr: float, w: Any, g: Any, *running: Any) -> tuple[Any, ...]:
         (s,) = running
@@ -165,12 +165,12 @@ class AdaGrad(Optimizer):
 class RMSprop(Optimizer):
     """s <- alpha s + (1 - alpha) g^2, w <- w - lr g / (sqrt(s) + eps) (Tieleman & Hinton 2012)."""
 
-    slots = ("s",)
+    slots: ClassVar[tuple[str, ...]] = ("s",)
 
     def __init__(self, params: Module | Iterable[Value], lr: float | Schedule = 0.01, alpha: float = 0.99, eps: float = 1e-8) -> None:
         super().__init__(params, lr)
-        self.alpha = _check("alpha", alpha, 0.0, 1.0)
-        self.eps = _check("eps", eps, 0.0)
+        self.alpha: float = _check("alpha", alpha, 0.0, 1.0)
+        self.eps: float = _check("eps", eps, 0.0)
 
     def rule(self, lr: float, w: Any, g: Any, *running: Any) -> tuple[Any, ...]:
         (s,) = running
@@ -185,7 +185,7 @@ class Adam(Optimizer):
         w <- w - lr m_hat / (sqrt(v_hat) + eps),  m_hat = m / (1 - beta1^t),  v_hat = v / (1 - beta2^t)
     """
 
-    slots = ("m", "v")
+    slots: ClassVar[tuple[str, ...]] = ("m", "v")
 
     def __init__(
         self,
@@ -197,8 +197,8 @@ class Adam(Optimizer):
         super().__init__(params, lr)
         if not isinstance(betas, (tuple, list)) or len(betas) != 2:
             raise ValueError(f"betas must be two numbers (got {shown(betas)})")
-        self.betas = _check("betas[0]", betas[0], 0.0, 1.0), _check("betas[1]", betas[1], 0.0, 1.0)
-        self.eps = _check("eps", eps, 0.0)
+        self.betas: tuple[float, float] = _check("betas[0]", betas[0], 0.0, 1.0), _check("betas[1]", betas[1], 0.0, 1.0)
+        self.eps: float = _check("eps", eps, 0.0)
 
     def rule(self, lr: float, w: Any, g: Any, *running: Any) -> tuple[Any, ...]:
         (m, v), (beta1, beta2), t = running, self.betas, self.t + 1
@@ -220,7 +220,7 @@ class AdamW(Adam):
         weight_decay: float = 1e-2,
     ) -> None:
         super().__init__(params, lr, betas, eps)
-        self.weight_decay = _check("weight_decay", weight_decay, 0.0)
+        self.weight_decay: float = _check("weight_decay", weight_decay, 0.0)
 
     def rule(self, lr: float, w: Any, g: Any, *running: Any) -> tuple[Any, ...]:
         return super().rule(lr, w - lr * self.weight_decay * w, g, *running)

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sized
+from collections.abc import Iterator, Sequence, Sized
 from numbers import Integral
 from operator import index
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from autograd.extend import shown
 
 from .support.rows import Data, Row, features, labels, unmasked
+
+if TYPE_CHECKING:
+    from numpy import float64
+    from numpy.typing import NDArray
+
+    from .support.types import Table
+
+T = TypeVar("T", bound=Sized)
+U = TypeVar("U", bound=Sized)
 
 
 def minibatches(n: int | Sized, size: int, rng: Random | int | None = None, replacement: bool = False) -> Iterator[list[int]]:
@@ -46,7 +55,7 @@ def minibatches(n: int | Sized, size: int, rng: Random | int | None = None, repl
     return (order[i : i + size] for i in range(0, n, size))
 
 
-def train_test_split(X: Any, y: Any, test: float = 0.25, seed: int | None = 0, stratify: bool = False) -> tuple[Any, Any, Any, Any]:
+def train_test_split(X: T, y: U, test: float = 0.25, seed: int | None = 0, stratify: bool = False) -> tuple[T, T, U, U]:
     """X_train, X_test, y_train, y_test: the rows in a random order, the part `test` of them held out.
 
     Args:
@@ -133,24 +142,42 @@ class Standardizer:
     mean: list[float]
     scale: list[float]
 
-    def fit(self, X: Any) -> Standardizer:
+    def fit(self, X: Table) -> Standardizer:
         """Learn mean and scale from rows; gives the Standardizer itself."""
         columns = [_column(column, j) for j, column in enumerate(zip(*features(X), strict=True))]
         self.mean = [mean for mean, _ in columns]
         self.scale = [scale for _, scale in columns]
         return self
 
-    def transform(self, X: Any) -> Any:
+    @overload
+    def transform(self, X: NDArray[Any]) -> NDArray[float64]: ...
+    @overload
+    def transform(self, X: Sequence[Any]) -> list[Row]: ...
+    @overload
+    def transform(self, X: Table) -> Table: ...
+    def transform(self, X: Table) -> Table:
         """(x - mean) / scale, with the mean and scale of the data that `fit` saw."""
         rows = self._fitting(X)
         return _like(X, [[(x - m) / s for x, m, s in zip(row, self.mean, self.scale, strict=True)] for row in rows])
 
-    def inverse(self, X: Any) -> Any:
+    @overload
+    def inverse(self, X: NDArray[Any]) -> NDArray[float64]: ...
+    @overload
+    def inverse(self, X: Sequence[Any]) -> list[Row]: ...
+    @overload
+    def inverse(self, X: Table) -> Table: ...
+    def inverse(self, X: Table) -> Table:
         """x * scale + mean: undoes `transform`."""
         rows = self._fitting(X)
         return _like(X, [[x * s + m for x, m, s in zip(row, self.mean, self.scale, strict=True)] for row in rows])
 
-    def fit_transform(self, X: Any) -> Any:
+    @overload
+    def fit_transform(self, X: NDArray[Any]) -> NDArray[float64]: ...
+    @overload
+    def fit_transform(self, X: Sequence[Any]) -> list[Row]: ...
+    @overload
+    def fit_transform(self, X: Table) -> Table: ...
+    def fit_transform(self, X: Table) -> Table:
         """`fit`, then `transform` of the same rows."""
         return self.fit(X).transform(X)
 

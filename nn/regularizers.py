@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, overload
 
 from autograd import abs as magnitude
 from autograd import dot
@@ -19,10 +19,23 @@ from autograd.extend import shown
 
 from .modules.module import Module
 
-Regularizer = Callable[[Any], Any]
+if TYPE_CHECKING:
+    from autograd import Dual, Value
+
+    N = TypeVar("N", float, Value, Dual)
+Regularizer: TypeAlias = Callable[[Any], Any]  # of a module, or of a sequence of numbers of any kind
 
 
-def l1(strength: float) -> Regularizer:
+class Penalty(Protocol):
+    """What the regularisers here are."""
+
+    @overload
+    def __call__(self, model: Module, /) -> Value: ...
+    @overload
+    def __call__(self, model: Sequence[N], /) -> N: ...
+
+
+def l1(strength: float) -> Penalty:
     """strength * sum |w|: drives weights to exactly 0 (Tibshirani 1996).
 
     Returns:
@@ -32,23 +45,27 @@ def l1(strength: float) -> Regularizer:
     return lambda model: strength * total([magnitude(w) for w in _weights(model)])
 
 
-def l2(strength: float) -> Regularizer:
+def l2(strength: float) -> Penalty:
     """strength / 2 * sum w^2: pulls weights towards 0 in proportion to their size."""
     _check("strength", strength)
 
-    def penalty(model: Module | Sequence[Any]) -> Any:
+    def penalty(model: Any) -> Any:
         w = _weights(model)
         return 0.5 * strength * dot(w, w)
 
     return penalty
 
 
-def elastic_net(strength: float, mixing: float = 0.5) -> Regularizer:
+def elastic_net(strength: float, mixing: float = 0.5) -> Penalty:
     """strength * (mixing * sum |w| + (1 - mixing) / 2 * sum w^2), with mixing from 0 to 1 (Zou & Hastie 2005)."""
     _check("strength", strength)
     _check("mixing", mixing, 1.0)
     sparse, small = l1(strength * mixing), l2(strength * (1.0 - mixing))
-    return lambda model: sparse(model) + small(model)
+
+    def penalty(model: Any) -> Any:
+        return sparse(model) + small(model)
+
+    return penalty
 
 
 def _weights(model: Module | Sequence[Any]) -> list[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args, overload
 
 from ..numbers.tracking import refuse_if_tracked
 from ..numbers.value import Value
@@ -25,11 +25,18 @@ from .record.tape import INPUT, PARAM
 from .record.tracked import Tracked, any_tracked
 from .report import Report
 
-BACKENDS = ("auto", "numpy", "reference")
+if TYPE_CHECKING:
+    from numpy import float64
+    from numpy.typing import NDArray
+
+    from ..derivatives.signatures import Floats, Structure
+
+Backend: TypeAlias = Literal["auto", "numpy", "reference"]
+Reduction: TypeAlias = Literal["mean", "sum"]
 
 
 def compile(
-    fn: Callable[[Any, Any], Any], params: Any, inputs: Any, backend: str = "auto", *, deterministic: bool = False
+    fn: Callable[[Any, Any], Any], params: Structure, inputs: Structure, backend: Backend = "auto", *, deterministic: bool = False
 ) -> Compiled:
     """Turn a scalar function of one row into an array program for all rows.
 
@@ -83,23 +90,25 @@ class Compiled:
         deterministic: whether a row gives the same bits alone and in any batch, with any number of threads; see `compile`.
     """
 
+    program: Program
+
     def __init__(
-        self, fn: Callable[[Any, Any], Any], params: Any, inputs: Any, backend: str = "auto", *, deterministic: bool = False
+        self, fn: Callable[[Any, Any], Any], params: Structure, inputs: Structure, backend: Backend = "auto", *, deterministic: bool = False
     ) -> None:
         if type(deterministic) is not bool:
             raise ValueError(f"deterministic must be True or False (got {shown(deterministic)})")
         self._fn, self._example = fn, (params, inputs)
         self._params, self._inputs = Layout("params", params), Layout("each row", inputs)
-        self.backend = _chosen(backend)
-        self.recording = Recording(fn, params, inputs)
+        self.backend: str = _chosen(backend)
+        self.recording: Recording = Recording(fn, params, inputs)
         self.program, repaired = _recovered(self.recording, self._params)
-        self.deterministic = deterministic or self.backend == "reference" or not self.program.products
-        self.report = Report(self.recording, self.program, repaired, self.backend, self.deterministic)
+        self.deterministic: bool = deterministic or self.backend == "reference" or not self.program.products
+        self.report: Report = Report(self.recording, self.program, repaired, self.backend, self.deterministic)
         replay, machine = Replay(self.recording), _machine(self.backend)
         self._machine = machine(self.program, _backward_of(self.program), replay, self.deterministic)
         self._tracked = Tracked(self._machine, replay, self._params, self._inputs)
 
-    def __call__(self, params: Any, rows: Any) -> Any:
+    def __call__(self, params: Structure, rows: Structure) -> NDArray[float64]:
         """The value of each row, shape (n,); where fn returns k numbers, shape (n, k).
 
         With numbers that are being differentiated or recorded (inside `grad`, `jvp`, another compiled function), it gives an object array
@@ -112,11 +121,20 @@ class Compiled:
         Raises:
             ValueError: if params or a row have another structure.
         """
+        values: NDArray[float64]
         if any_tracked(params, rows):
-            return self._tracked.values(params, rows)
-        return self._machine.values(self._machine.params(self._params, params), self._rows(rows))
+            values = self._tracked.values(params, rows)
+        else:
+            values = self._machine.values(self._machine.params(self._params, params), self._rows(rows))
+        return values
 
-    def value_and_grad(self, params: Any, rows: Any, reduction: str = "mean") -> tuple[float, Any]:
+    @overload
+    def value_and_grad(self, params: list[Value], rows: Structure, reduction: Reduction = "mean") -> tuple[float, list[float]]: ...
+    @overload
+    def value_and_grad(self, params: Floats, rows: Structure, reduction: Reduction = "mean") -> tuple[float, Floats]: ...
+    @overload
+    def value_and_grad(self, params: Structure, rows: Structure, reduction: Reduction = "mean") -> tuple[float, Structure]: ...
+    def value_and_grad(self, params: Structure, rows: Structure, reduction: Reduction = "mean") -> tuple[float, Structure]:
         """The mean (or sum) of the values, and its gradient in params, of their structure.
 
         A row whose value is nan makes the value nan, and whatever gradient it reaches.
@@ -134,14 +152,17 @@ class Compiled:
         value, grads = self._machine.value_and_grad(numbers, given, _seed(reduction, len(given)))
         return value, self._machine.rebuilt(self._params, params, grads)
 
-    def input_grads(self, params: Any, rows: Any) -> Any:
+    def input_grads(self, params: Structure, rows: Structure) -> NDArray[float64]:
         """The derivative of each row's value in the numbers of that row, shape (n, n_inputs)."""
         self._require_one()
+        grads: NDArray[float64]
         if any_tracked(params, rows):
-            return self._tracked.input_grads(params, rows)
-        return self._machine.input_grads(self._machine.params(self._params, params), self._rows(rows))
+            grads = self._tracked.input_grads(params, rows)
+        else:
+            grads = self._machine.input_grads(self._machine.params(self._params, params), self._rows(rows))
+        return grads
 
-    def trace(self, params: Any, row: Any) -> Any:
+    def trace(self, params: Structure, row: Structure) -> Any:
         """The graph of one row, from leaves labelled p0, p1, ... and x0, x1, ...: to be drawn, stepped and differentiated.
 
         The function runs as it was written, on Values: its nodes are those of the code, not of the program. Where it returns several
@@ -159,7 +180,7 @@ class Compiled:
             return [x if isinstance(x, Value) else Value(x) for x in result]
         return result if isinstance(result, Value) else Value(result)
 
-    def source(self, module: str = "numpy", name: str = "f") -> str:
+    def source(self, module: Literal["numpy", "jax"] = "numpy", name: str = "f") -> str:
         """The source of a function of (params, rows) that gives the values, for "numpy" or "jax"; it runs without this package."""
         return exporting.source(self.program, self._params, self._inputs, module, name)
 
@@ -200,8 +221,8 @@ def _seed(reduction: str, count: int) -> float:
 
 
 def _chosen(backend: str) -> str:
-    if backend not in BACKENDS:
-        raise ValueError(f"backend must be one of {', '.join(map(repr, BACKENDS))} (got {shown(backend)})")
+    if backend not in get_args(Backend):
+        raise ValueError(f"backend must be one of {', '.join(map(repr, get_args(Backend)))} (got {shown(backend)})")
     if backend == "reference":
         return backend
     try:

@@ -25,12 +25,12 @@ class Report:
     """
 
     def __init__(self, recording: Recording, program: Program, repaired: Mapping[str, int], backend: str, deterministic: bool) -> None:
-        self.nodes = recording.size
-        self.instructions = len(program)
-        self.scalars = sum(instruction.out.size == 1 for instruction in program.instructions)
-        self.repaired = dict(repaired)
-        self.products = 0 if deterministic else program.products
-        self.declined = [*_frozen(recording), *_sequences(program), *_rules(program)]
+        self.nodes: int = recording.size
+        self.instructions: int = len(program)
+        self.scalars: int = sum(instruction.out.size == 1 for instruction in program.instructions)
+        self.repaired: dict[str, int] = dict(repaired)
+        self.products: int = 0 if deterministic else program.products
+        self.declined: list[str] = [*_frozen(recording), *_sequences(program), *_rules(program)]
         if backend == "numpy":
             self.declined += _kernels(program)
 

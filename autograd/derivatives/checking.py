@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from ..ops.op import Op
 from ..support.plain import as_float, shown
@@ -18,6 +18,9 @@ from ..support.tables import table
 from .functional import grad
 from .slopes import UNKNOWN, Slope
 from .witness import Witness
+
+if TYPE_CHECKING:
+    from .signatures import Function, P, Structure
 
 OK, WRONG, UNSURE = "ok", "WRONG", "numerics too rough"
 KINK, OUTSIDE, BORDER = "at a kink", "outside the domain", "at the border of the domain"
@@ -38,7 +41,7 @@ class GradCheck:
     """The outcome of `gradcheck`: true if every derivative that exists is right. Prints as a table."""
 
     def __init__(self, rows: Sequence[Row]) -> None:
-        self.rows = tuple(rows)
+        self.rows: tuple[Row, ...] = tuple(rows)
 
     def __bool__(self) -> bool:
         return not (self.failures or self.undecided)
@@ -62,7 +65,7 @@ class GradCheck:
 
 
 def gradcheck(
-    f: Callable[..., Any], *args: Any, order: int = 1, rtol: float = 1e-6, atol: float = 1e-8
+    f: Function[P], *args: Structure, order: Literal[1, 2] = 1, rtol: float = 1e-6, atol: float = 1e-8
 ) -> GradCheck:
     """Check the derivatives of `f` at `args` against numerical differentiation.
 
@@ -91,6 +94,8 @@ def gradcheck(
     numbers = [as_float(x, "an argument of gradcheck") for x in leaves(args)]
     names = input_names(f, args)
 
+    function: Callable[..., Any] = f
+
     def gradient(*at: Any) -> list[Any]:
         return leaves(grad(f, range(len(args)))(*at))
 
@@ -103,7 +108,7 @@ def gradcheck(
         ]
         return [row for rows in zip(*columns, strict=True) for row in rows]
 
-    rows = check(lambda *at: [f(*at)], [names], [gradient(*args)])
+    rows = check(lambda *at: [function(*at)], [names], [gradient(*args)])
     if order == 2:
         second = [leaves(grad(_entry_of_gradient(gradient, i), range(len(args)))(*args)) for i in range(len(names))]
         rows += check(gradient, [[f"{name}, {other}" for other in names] for name in names], second)

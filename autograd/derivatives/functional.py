@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from .. import ops
 from ..numbers import watching
@@ -27,10 +27,28 @@ from ..support.callers import user_line
 from ..support.plain import as_float, is_array, is_plain, shown
 from ..support.structure import leaves, outer, rebuild, same_structure, transform
 
-Function = Callable[..., Any]
+if TYPE_CHECKING:
+    from .signatures import (
+        Function,
+        Gradient,
+        GradientInAny,
+        GradientInSeveral,
+        Hessian,
+        P,
+        Structure,
+        T,
+        ValueAndGradient,
+        ValueAndGradientInAny,
+    )
 
 
-def grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
+@overload
+def grad(f: Function[P], argnums: Literal[0] = 0) -> Gradient: ...  # type: ignore[overload-overlap]
+@overload
+def grad(f: Function[P], argnums: int) -> GradientInAny: ...
+@overload
+def grad(f: Function[P], argnums: Sequence[int]) -> GradientInSeveral: ...
+def grad(f: Function[P], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
     """The function that returns the gradient of `f`.
 
     Args:
@@ -59,7 +77,11 @@ def grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     return _named("grad", f, gradient)
 
 
-def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
+@overload
+def value_and_grad(f: Function[P], argnums: Literal[0] = 0) -> ValueAndGradient: ...
+@overload
+def value_and_grad(f: Function[P], argnums: int | Sequence[int]) -> ValueAndGradientInAny: ...
+def value_and_grad(f: Function[P], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
     """The function that returns `(f(...), grad(f)(...))` from one evaluation.
 
     >>> value_and_grad(lambda x: x[0] * x[1])([3.0, 4.0])
@@ -74,7 +96,7 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     return _named("value_and_grad", f, both)
 
 
-def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
+def jacobian(f: Function[P], argnums: int | Sequence[int] = 0) -> Callable[..., Structure]:
     """The function that returns the matrix of derivatives of every output of `f` in every input.
 
     Its result has the structure of the output of `f`, with the structure of the argument in the place of each number;
@@ -92,7 +114,11 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     return _named("jacobian", f, matrix)
 
 
-def hessian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
+@overload
+def hessian(f: Function[P], argnums: Literal[0] = 0) -> Hessian: ...
+@overload
+def hessian(f: Function[P], argnums: int | Sequence[int]) -> Callable[..., Structure]: ...
+def hessian(f: Function[P], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
     """The function that returns the matrix of second derivatives of a scalar `f`, structured as `jacobian(grad(f))`.
 
     >>> hessian(lambda x: x[0] ** 2 * x[1])([3.0, 4.0])
@@ -101,7 +127,7 @@ def hessian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     return _named("hessian", f, jacobian(grad(f, argnums), argnums))
 
 
-def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+def jvp(f: Function[P], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Structure, Structure]:
     """The value of `f` and its derivative along a direction, by forward mode: `(f(x), J v)`.
 
     Args:
@@ -114,16 +140,21 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     """
     primals, tangents = _arguments(primals, "primals"), _arguments(tangents, "tangents")
     _require_like("tangents", tangents, "primals", primals)
+    function: Callable[..., Any] = f
     tag = fresh_tag()
     duals = [Dual(_number(x), seed(_number(t)), tag) for x, t in zip(leaves(primals), leaves(tangents), strict=True)]
     with guarded_everywhere(_Direction(tag)):
-        ys = f(*rebuild(primals, iter(duals)))
+        ys = function(*rebuild(primals, iter(duals)))
     for y in leaves(ys):
         _require_number(y)
     return transform(lambda y: primal(y, tag), ys), transform(lambda y: number(tangent(y, tag)), ys)
 
 
-def vjp(f: Function, *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
+@overload
+def vjp(f: Function[P], *primals: float) -> tuple[Structure, Callable[[Structure], tuple[float, ...]]]: ...
+@overload
+def vjp(f: Function[P], *primals: T) -> tuple[Structure, Callable[[Structure], tuple[T, ...]]]: ...
+def vjp(f: Function[P], *primals: Any) -> tuple[Structure, Callable[[Structure], tuple[Any, ...]]]:
     """The value of `f` and its pullback, by reverse mode: `(f(x), u -> u^T J)`.
 
     The pullback takes a cotangent with the structure of the output, and returns a tuple with one entry per argument.
@@ -143,7 +174,13 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...
     return transform(lambda y: _outcome(y, wrt), ys), pullback
 
 
-def hvp(f: Function, primals: Sequence[Any], vectors: Sequence[Any]) -> Any:
+@overload
+def hvp(f: Function[P], primals: tuple[T], vectors: Sequence[Any]) -> T: ...
+@overload
+def hvp(f: Function[P], primals: tuple[T, T], vectors: Sequence[Any]) -> tuple[T, T]: ...
+@overload
+def hvp(f: Function[P], primals: Sequence[Any], vectors: Sequence[Any]) -> Structure: ...
+def hvp(f: Function[P], primals: Sequence[Any], vectors: Sequence[Any]) -> Structure:
     """The Hessian of a scalar `f` times a vector, by forward over reverse mode, without forming the matrix.
 
     Returns:
@@ -157,7 +194,7 @@ def hvp(f: Function, primals: Sequence[Any], vectors: Sequence[Any]) -> Any:
     return jvp(grad(f, argnums), primals, _arguments(vectors, "vectors"))[1]
 
 
-def _record(f: Function, argnums: int | Sequence[int], args: Any, kwargs: Any) -> tuple[Any, list[Value], Any]:
+def _record(f: Function[P], argnums: int | Sequence[int], args: Any, kwargs: Any) -> tuple[Any, list[Value], Any]:
     """f of the arguments with nodes of their own in place of the chosen ones: the output, those nodes, the chosen arguments."""
     positions = _positions(argnums, len(args))
     wrt: list[Value] = []
@@ -252,7 +289,7 @@ def _leaf(x: Any, wrt: list[Value]) -> Any:
     """A number with a fresh node inside it, at which the sweep will stop."""
     if isinstance(x, Dual):
         return Dual(_leaf(x.primal, wrt), x._tangent, x.tag)
-    node = ops.positive(x) if isinstance(x, Number) else Value(_number(x))
+    node: Any = ops.positive(x) if isinstance(x, Number) else Value(_number(x))
     wrt.append(node)
     return node
 
@@ -383,6 +420,6 @@ def _require_like(name: str, tree: Any, model_name: str, model: Any) -> None:
         raise ValueError(f"{name} must have the structure of {model_name} (got {shown(tree)} for {shown(model)})")
 
 
-def _named(transformation: str, f: Function, derived: Function) -> Function:
+def _named(transformation: str, f: Function[P], derived: Callable[..., Any]) -> Callable[..., Any]:
     derived.__name__ = derived.__qualname__ = f"{transformation}({getattr(f, '__name__', 'f')})"
     return derived

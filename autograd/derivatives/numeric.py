@@ -11,7 +11,7 @@ import cmath
 import math
 import operator
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, overload
 
 from ..numbers.number import Number
 from ..ops.meaning import Mathematics
@@ -20,10 +20,20 @@ from ..support.plain import as_float, shown
 from ..support.structure import leaves, rebuild
 from .slopes import EPS, slope
 
+if TYPE_CHECKING:
+    from .signatures import Floats, Function, P, Structure
+
 Scalar = Callable[[float], float]
+Method = Literal["central", "forward", "complex", "richardson"]
 
 
-def numeric_grad(f: Callable[..., Any], *args: Any, method: str = "central") -> Any:
+@overload
+def numeric_grad(f: Function[P], x: float, /, *, method: Method = "central") -> float: ...
+@overload
+def numeric_grad(f: Function[P], x: Floats, /, *, method: Method = "central") -> Floats: ...
+@overload
+def numeric_grad(f: Function[P], *args: Structure, method: Method = "central") -> Structure: ...
+def numeric_grad(f: Function[P], *args: Structure, method: Method = "central") -> Structure:
     """The gradient of `f` at `args`, by evaluating `f` only: a derivative that owes nothing to the rules of this package.
 
     Args:
@@ -110,7 +120,7 @@ class Complex(Number):
     _rank: ClassVar[int] = 4
 
     def __init__(self, number: complex) -> None:
-        self.number = number
+        self.number: complex = number
 
     def _real(self) -> float:
         return self.number.real

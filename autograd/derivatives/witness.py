@@ -31,6 +31,11 @@ class Recorded:
         form: what was computed, but for what the inputs bring. Points of one form lie on one formula.
     """
 
+    inputs: list[Value]
+    outputs: list[Any]
+    nodes: list[Value]
+    form: tuple[list[tuple[str, ...]], list[str]]
+
     def __init__(self, f: Function, at: Sequence[float]) -> None:
         self.inputs = [Value(x) for x in at]
         self.outputs = f(self.inputs)
@@ -155,8 +160,8 @@ class Witness:
 
     def __init__(self, f: Function, at: Sequence[float]) -> None:
         self.f = f
-        self.at = [*at]
-        self.here = Recorded(f, at)
+        self.at: list[float] = [*at]
+        self.here: Recorded = Recorded(f, at)
         self._moved, self._seen = -1, dict[float, Recorded | None]()  # what was recorded along one input
 
     def slopes(self, i: int, j: int, enough: Callable[[Slope], bool]) -> tuple[Slope | None, Slope | None]:

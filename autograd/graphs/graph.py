@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from os import PathLike
-from typing import Any, overload
+from typing import Any, TypeAlias, overload
 
 from ..numbers.value import Value, recomputed, topological_order
 from ..support.plain import as_float, shown
@@ -14,6 +14,7 @@ from . import storage
 
 _ROWS = 60  # of a printed table; the middle of a longer one is left out
 _OPERANDS = 6  # of a node in it
+Results: TypeAlias = Any  # a float; a list of them for a graph of several roots, which its type does not tell
 
 
 class Graph(Sequence[Value]):
@@ -105,7 +106,7 @@ class Graph(Sequence[Value]):
                 names[key] = name
         return names
 
-    def forward(self, updates: Mapping[Any, Any] | None = None) -> Any:
+    def forward(self, updates: Mapping[Value, float] | Mapping[str, float] | Mapping[Value | str, float] | None = None) -> Results:
         """Recompute every node in place, after giving leaves new data.
 
         Args:
@@ -133,7 +134,7 @@ class Graph(Sequence[Value]):
         results = [root.data for root in self.roots]
         return results[0] if self._single else results
 
-    def _new_data(self, updates: Mapping[Any, Any]) -> dict[int, float]:
+    def _new_data(self, updates: Mapping[Any, float]) -> dict[int, float]:
         """The new data of leaves by their ids."""
         leaves = {id(x): x for x in self.leaves}
         labelled: dict[str, list[Value]] = {}

@@ -31,7 +31,7 @@ class group:
     def __init__(self, name: str) -> None:
         if not isinstance(name, str):
             raise TypeError(f"the name of a group must be a str (got {shown(name)}, {type(name).__name__})")
-        self.name = name
+        self.name: str = name
 
     def __enter__(self) -> Group:
         around = _entered.get()

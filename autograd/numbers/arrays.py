@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ..ops.broadcasting import unmasked
 from ..support.plain import shown
@@ -13,9 +14,11 @@ from .number import real
 from .value import Value
 
 Array = NDArray[Any]
+Objects = NDArray[np.object_]
+Floats = NDArray[np.float64]
 
 
-def array(data: Any) -> Array:
+def array(data: ArrayLike) -> Objects:
     """An object array of leaf Values with the shape of `data` (anything NumPy makes a real array of).
 
     >>> import numpy as np
@@ -29,12 +32,12 @@ def array(data: Any) -> Array:
     return _map(Value, numbers)
 
 
-def data(a: Any) -> Array:
+def data(a: Objects | Sequence[Any]) -> Floats:
     """The data of an array (or sequence) of Values as an array of floats of the same shape."""
     return np.asarray(_map(real, np.asarray(a, dtype=object)), dtype=float)
 
 
-def grads(a: Any) -> Array:
+def grads(a: Objects | Sequence[Any]) -> Floats:
     """The gradients of an array (or sequence) of Values as an array of floats of the same shape; 0 for plain numbers."""
     return np.asarray(_map(lambda v: v.grad if isinstance(v, Value) else 0.0, np.asarray(a, dtype=object)), dtype=float)
 

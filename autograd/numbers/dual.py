@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import count
 from typing import Any, ClassVar, final
 
@@ -12,7 +13,7 @@ from .local import local
 from .number import Number, real
 
 # Every differentiation has a tag of its own, so that nested ones keep their perturbations apart (Siskind & Pearlmutter 2008).
-fresh_tag = count(1).__next__
+fresh_tag: Callable[[], int] = count(1).__next__
 
 
 @final
@@ -34,9 +35,9 @@ class Dual(Number):
     _rank: ClassVar[int] = 3
 
     def __init__(self, primal: Any, tangent: Any = 0.0, tag: int = 0) -> None:
-        self.primal = primal
+        self.primal: Any = primal
         self._tangent = tangent
-        self.tag = tag
+        self.tag: int = tag
 
     @property
     def tangent(self) -> Any:

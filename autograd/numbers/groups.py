@@ -22,8 +22,8 @@ class Group:
         return object.__new__(cls)
 
     def __init__(self, name: str, parent: Group | None = None) -> None:
-        self.name = name
-        self.parent = parent
+        self.name: str = name
+        self.parent: Group | None = parent
 
     @property
     def path(self) -> tuple[Group, ...]:

@@ -14,8 +14,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from .. import ops
 from ..ops.broadcasting import wrapped
 from ..ops.op import Op
-from ..support.plain import is_array, is_plain
+from ..support.plain import Real, is_array, is_plain
+from .methods import Methods
 from .tracking import guards
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 # Left to Python's operators, which know better: comparisons give bools, 1 / x is a reciprocal.
 _OPERATORS = {
@@ -32,7 +36,7 @@ Method = Callable[..., Any]
 _kinds: list[type[Number]] = []
 
 
-class Number:
+class Number(Methods):
     """What Value and Dual have in common: they are numbers."""
 
     __slots__ = ()
@@ -45,8 +49,8 @@ class Number:
                 setattr(cls, f"__{op.operator}__", cls._method(op))
                 if op.arity == 2:
                     setattr(cls, f"__r{op.operator}__", cls._reflected(op))
-            if (op.takes_one and op.name not in ops.helpers) or op in (ops.arctan2, ops.fmod, ops.hypot):  # NumPy asks for these, too
-                setattr(cls, op.name, cls._method(op))
+        for op in methods():
+            setattr(cls, op.name, cls._method(op))
 
     @classmethod
     def _apply(cls, op: Op, operands: tuple[Any, ...]) -> Any:
@@ -104,31 +108,36 @@ class Number:
     def __format__(self, spec: str) -> str:
         return format(self._real(), spec) if spec else str(self)
 
-    def conjugate(self) -> Any:
+    def conjugate(self) -> Self:
         """The number itself, for NumPy."""
         return self
 
     # Comparisons look at the data and give a bool; for one that can be recorded use autograd.greater and its like.
 
-    def __eq__(self, other: Any) -> bool:
+    def __eq__(self, other: object) -> bool:
         return self._compared() == _compared(other) if _is_number(other) else NotImplemented
 
-    def __ne__(self, other: Any) -> bool:
+    def __ne__(self, other: object) -> bool:
         return self._compared() != _compared(other) if _is_number(other) else NotImplemented
 
-    def __lt__(self, other: Any) -> bool:
+    def __lt__(self, other: Number | Real) -> bool:
         return self._compared() < _compared(other) if _is_number(other) else NotImplemented
 
-    def __le__(self, other: Any) -> bool:
+    def __le__(self, other: Number | Real) -> bool:
         return self._compared() <= _compared(other) if _is_number(other) else NotImplemented
 
-    def __gt__(self, other: Any) -> bool:
+    def __gt__(self, other: Number | Real) -> bool:
         return self._compared() > _compared(other) if _is_number(other) else NotImplemented
 
-    def __ge__(self, other: Any) -> bool:
+    def __ge__(self, other: Number | Real) -> bool:
         return self._compared() >= _compared(other) if _is_number(other) else NotImplemented
 
-    __hash__ = object.__hash__
+    if TYPE_CHECKING:
+
+        def __hash__(self) -> int: ...
+
+    else:
+        __hash__ = object.__hash__
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         """NumPy's functions on a Number, and operators between a Number and an array."""
@@ -142,27 +151,11 @@ class Number:
                 return op.apply(*inputs)
         return getattr(ufunc, method)(*map(wrapped, inputs), **kwargs)
 
-    if TYPE_CHECKING:  # what __init_subclass__ installs
 
-        def __neg__(self) -> Any: ...
-        def __pos__(self) -> Any: ...
-        def __abs__(self) -> Any: ...
-        def __floor__(self) -> Any: ...
-        def __ceil__(self) -> Any: ...
-        def __trunc__(self) -> Any: ...
-        def __add__(self, other: Any) -> Any: ...
-        def __radd__(self, other: Any) -> Any: ...
-        def __sub__(self, other: Any) -> Any: ...
-        def __rsub__(self, other: Any) -> Any: ...
-        def __mul__(self, other: Any) -> Any: ...
-        def __rmul__(self, other: Any) -> Any: ...
-        def __truediv__(self, other: Any) -> Any: ...
-        def __rtruediv__(self, other: Any) -> Any: ...
-        def __mod__(self, other: Any) -> Any: ...
-        def __rmod__(self, other: Any) -> Any: ...
-        def __pow__(self, other: Any) -> Any: ...
-        def __rpow__(self, other: Any) -> Any: ...
-        def __getattr__(self, name: str) -> Callable[..., Any]: ...  # a method for every op of one operand
+def methods() -> list[Op]:
+    """The ops that are methods of every number, too."""
+    asked_for = ops.arctan2, ops.fmod, ops.hypot  # by NumPy
+    return [op for op in ops.table.values() if (op.takes_one and op.name not in ops.helpers) or op in asked_for]
 
 
 _adopted: set[str] = set()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, cast, overload
 
 from .. import ops
 from ..ops import declarations, named
@@ -12,18 +12,44 @@ from ..ops.op import REAL, Interval, Op
 from ..support.plain import as_float, is_plain, shown
 from . import number
 
-Kinks = float | Sequence[float] | Callable[..., Any] | None
+if TYPE_CHECKING:
+    from ..ops import Primitive
+
+Q = ParamSpec("Q")
+Kinks: TypeAlias = float | Sequence[float] | Callable[..., Any] | None
+Partials: TypeAlias = Callable[[Any, Any], tuple[Any, ...]] | Callable[[Any, Any, Any], tuple[Any, ...]] | Callable[Q, tuple[Any, ...]]
+"""A rule. The last says it all; the others tell of a lambda of one or two operands that its parameters are Any."""
 
 
+@overload
 def primitive(
-    f: Callable[..., float] | None = None,
+    f: Callable[..., float],
     *,
-    partials: Callable[..., tuple[Any, ...]],
+    partials: Partials[Q],
     name: str | None = None,
     symbol: str | None = None,
     domain: Interval | Sequence[Interval] | None = None,
-    kinks: float | Sequence[float] | Callable[..., Any] | None = None,
-) -> Any:
+    kinks: Kinks = None,
+) -> Primitive: ...
+@overload
+def primitive(
+    f: None = None,
+    *,
+    partials: Partials[Q],
+    name: str | None = None,
+    symbol: str | None = None,
+    domain: Interval | Sequence[Interval] | None = None,
+    kinks: Kinks = None,
+) -> Callable[[Callable[..., float]], Primitive]: ...
+def primitive(
+    f: Callable[..., float] | None = None,
+    *,
+    partials: Partials[Q],
+    name: str | None = None,
+    symbol: str | None = None,
+    domain: Interval | Sequence[Interval] | None = None,
+    kinks: Kinks = None,
+) -> Primitive | Callable[[Callable[..., float]], Primitive]:
     """Declare a function of floats as a primitive: a decorator.
 
     The result is an Op: call it with floats, Values, Duals or arrays; it appears in graphs, tables, files and pictures, can be
@@ -50,7 +76,7 @@ def primitive(
     12.0
     """
     if f is None:
-        return lambda f: primitive(f, partials=partials, name=name, symbol=symbol, domain=domain, kinks=kinks)
+        return lambda g: primitive(g, partials=partials, name=name, symbol=symbol, domain=domain, kinks=kinks)
     for argument, given in (("the decorated object", f), ("partials", partials)):
         if not callable(given):
             raise TypeError(f"{argument} of a primitive must be a function (got {shown(given)})")
@@ -69,7 +95,7 @@ def primitive(
     )
     _check_is_free(name)
     _declare(op)
-    return op
+    return cast("Primitive", op)
 
 
 def _declare(op: Op) -> None:

@@ -16,7 +16,7 @@ from typing import Any, ClassVar, final
 from .. import ops
 from ..ops.op import Op
 from ..ops.zeros import ZERO, number
-from ..support.plain import as_float, is_plain, shown
+from ..support.plain import Real, as_float, is_plain, shown
 from .groups import Group
 from .local import local
 from .number import Method, Number
@@ -143,7 +143,7 @@ class Value(Number):
     _about: Any
     _edits: int
 
-    def __init__(self, data: Any, label: str = "") -> None:
+    def __init__(self, data: Real, label: str = "") -> None:
         self._data = data if type(data) is float else as_float(data, "data of a Value")
         self._grad = 0.0
         self.op = None
@@ -161,7 +161,7 @@ class Value(Number):
         return self._data
 
     @data.setter
-    def data(self, data: Any) -> None:
+    def data(self, data: Real) -> None:
         if self.op is not None:
             raise AttributeError(
                 f"data of a computed Value cannot be set (this one is the result of {self.op.name!r}): "
@@ -175,7 +175,7 @@ class Value(Number):
         return self._grad
 
     @grad.setter
-    def grad(self, grad: Any) -> None:
+    def grad(self, grad: Real) -> None:
         self._grad = as_float(grad, "grad of a Value")
 
     @property

@@ -10,20 +10,24 @@ import math
 import operator
 from collections.abc import Callable
 from functools import cache
+from typing import Final, TypeAlias
 
-inf, nan = math.inf, math.nan
+Kernel: TypeAlias = Callable[[float], float]
+
+inf: Final = math.inf
+nan: Final = math.nan
 TINY = 2.0**-1022  # below it numbers have fewer digits
 LN2 = math.log(2.0)
 SQRT1_2 = math.sqrt(0.5)
 
 
 def extended(
-    f: Callable[[float], float],
+    f: Kernel,
     *,
     at: dict[float, float] | None = None,
     invalid: float = nan,
     odd: bool = False,
-) -> Callable[[float], float]:
+) -> Kernel:
     """`f` on the extended reals: `at` gives its limits at poles, `invalid` its value off its domain.
 
     Overflow gives +inf, or an infinity of the sign of x when `f` is odd.
@@ -41,22 +45,22 @@ def extended(
     return kernel
 
 
-sqrt = extended(math.sqrt)
-exp = extended(math.exp)
-expm1 = extended(math.expm1)
-log = extended(math.log, at={0.0: -inf})
-log2 = extended(math.log2, at={0.0: -inf})
-log10 = extended(math.log10, at={0.0: -inf})
-log1p = extended(math.log1p, at={-1.0: -inf})
-sin = extended(math.sin)
-cos = extended(math.cos)
-tan = extended(math.tan)
-arcsin = extended(math.asin)
-arccos = extended(math.acos)
-sinh = extended(math.sinh, odd=True)
-cosh = extended(math.cosh)
-arccosh = extended(math.acosh)
-arctanh = extended(math.atanh, at={1.0: inf, -1.0: -inf})
+sqrt: Kernel = extended(math.sqrt)
+exp: Kernel = extended(math.exp)
+expm1: Kernel = extended(math.expm1)
+log: Kernel = extended(math.log, at={0.0: -inf})
+log2: Kernel = extended(math.log2, at={0.0: -inf})
+log10: Kernel = extended(math.log10, at={0.0: -inf})
+log1p: Kernel = extended(math.log1p, at={-1.0: -inf})
+sin: Kernel = extended(math.sin)
+cos: Kernel = extended(math.cos)
+tan: Kernel = extended(math.tan)
+arcsin: Kernel = extended(math.asin)
+arccos: Kernel = extended(math.acos)
+sinh: Kernel = extended(math.sinh, odd=True)
+cosh: Kernel = extended(math.cosh)
+arccosh: Kernel = extended(math.acosh)
+arctanh: Kernel = extended(math.atanh, at={1.0: inf, -1.0: -inf})
 
 
 def divide(a: float, b: float) -> float:
@@ -111,7 +115,7 @@ def fmod(a: float, b: float) -> float:
         return nan
 
 
-def rounding(f: Callable[[float], int]) -> Callable[[float], float]:
+def rounding(f: Callable[[float], int]) -> Kernel:
     """`f` with the sign of x also where the result is 0."""
 
     def kernel(x: float) -> float:
@@ -120,9 +124,9 @@ def rounding(f: Callable[[float], int]) -> Callable[[float], float]:
     return kernel
 
 
-floor = rounding(math.floor)
-ceil = rounding(math.ceil)
-trunc = rounding(math.trunc)
+floor: Kernel = rounding(math.floor)
+ceil: Kernel = rounding(math.ceil)
+trunc: Kernel = rounding(math.trunc)
 
 
 def sign(x: float) -> float:
@@ -443,7 +447,7 @@ def _not_empty(name: str, x: tuple[float, ...]) -> None:
 
 # log gamma and its derivatives.
 
-_lgamma = extended(math.lgamma, invalid=inf)
+_lgamma: Kernel = extended(math.lgamma, invalid=inf)
 _SLOPE_AT_2, _SLOPE_TAIL = 0.42278433509846713, 4.942915152430645e-18  # of lgamma: 1 - Euler's constant, in two parts
 
 

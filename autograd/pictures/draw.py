@@ -11,7 +11,7 @@ import os
 from collections.abc import Sequence
 from contextlib import suppress
 from os import PathLike
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from ..graphs.graph import Graph
 from ..numbers.groups import Group, outermost_first
@@ -26,7 +26,7 @@ from .scene import Arrow, Box, Scene, arrange, largest_gradient, span
 if TYPE_CHECKING:
     import graphviz
 
-_DIRECTIONS = ("LR", "TB", "RL", "BT")
+Direction: TypeAlias = Literal["LR", "TB", "RL", "BT"]
 _FORMATS = (".svg", ".png", ".pdf", ".dot", ".html")
 _COMPACT = 200  # boxes above which each is one line of text
 _SPAN = 800  # total length of edges up to which Graphviz finds room for labels on them in good time
@@ -94,7 +94,7 @@ class Drawing:
 def draw(
     v: Value | Sequence[Value],
     *,
-    direction: str = "LR",
+    direction: Direction = "LR",
     grad: bool = True,
     partials: bool = False,
     constants: bool = True,
@@ -121,8 +121,8 @@ def draw(
         TypeError: if `v` is not a Value or a sequence of them.
         ValueError: if the graph has too many nodes even with its groups closed, or `direction` is unknown.
     """
-    if direction not in _DIRECTIONS:
-        raise ValueError(f"direction must be one of {', '.join(_DIRECTIONS)} (got {shown(direction)})")
+    if direction not in get_args(Direction):
+        raise ValueError(f"direction must be one of {', '.join(get_args(Direction))} (got {shown(direction)})")
     scene = arrange(Graph(v), max_nodes, groups)
     return Drawing(Writer(scene, grad, partials, constants).dot(direction))
 
@@ -145,13 +145,13 @@ class Writer:
 
     def __init__(self, scene: Scene, grad: bool, partials: bool, constants: bool) -> None:
         self.scene = scene
-        self.labelled = partials and span(scene.graph) <= _SPAN
-        self.unlabelled = partials and not self.labelled
+        self.labelled: bool = partials and span(scene.graph) <= _SPAN
+        self.unlabelled: bool = partials and not self.labelled
         self.constants = constants
-        self.compact = len(scene.boxes) > _COMPACT
-        self.roots = set(map(id, scene.graph.roots))
-        self.grad = grad and any(root.grad != 0.0 for root in scene.graph.roots)  # else backward has not run
-        self.top = largest_gradient(scene.graph.nodes) if self.grad else 0.0
+        self.compact: bool = len(scene.boxes) > _COMPACT
+        self.roots: set[int] = set(map(id, scene.graph.roots))
+        self.grad: bool = grad and any(root.grad != 0.0 for root in scene.graph.roots)  # else backward has not run
+        self.top: float = largest_gradient(scene.graph.nodes) if self.grad else 0.0
 
     def dot(self, direction: str) -> str:
         dot = _digraph(direction)

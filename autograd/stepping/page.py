@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 from ..graphs.graph import Graph
 from ..numbers.value import Value
 from ..pictures.draw import Drawing, Writer, number
-from ..pictures.scene import Box, arrange, plan
+from ..pictures.scene import Box, Scene, arrange, plan
 from ..support.tables import short
 from .trace import FORWARD, Part, Step, Trace
 
@@ -78,10 +78,10 @@ class Show:
     def __init__(self, steps: Trace) -> None:
         _check_size(steps.graph)
         self.steps = steps
-        self.root = _as_recorded(steps)
-        self.scene = arrange(Graph(self.root), MAX_NODES, True)
-        self.box_of = {id(node): box for box in self.scene.boxes for node in self._originals(box)}
-        self.stops = list(self._stops())
+        self.root: Value = _as_recorded(steps)
+        self.scene: Scene = arrange(Graph(self.root), MAX_NODES, True)
+        self.box_of: dict[int, Box] = {id(node): box for box in self.scene.boxes for node in self._originals(box)}
+        self.stops: list[Stop] = list(self._stops())
         if len(self.stops) > MAX_STOPS:
             raise ValueError(f"{len(self.stops):,} steps are too many to step through (at most {MAX_STOPS:,}): take a part of the graph")
 

@@ -32,7 +32,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any, NamedTuple, overload
+from typing import Any, Final, Literal, NamedTuple, overload
 
 from ..graphs.graph import Graph
 from ..numbers.local import local
@@ -41,7 +41,8 @@ from ..ops.op import Op
 from ..ops.zeros import ZERO, contribution, number, plus
 from ..support.tables import short, table
 
-FORWARD, BACKWARD = "forward", "backward"
+FORWARD: Final = "forward"
+BACKWARD: Final = "backward"
 _INFIX = frozenset({"+", "-", "*", "/", "**", "%", ">", ">=", "<", "<=", "==", "!="})
 _OPERANDS = 6  # written out in a rule; the others of a longer sequence are left out
 
@@ -64,7 +65,7 @@ class Step(NamedTuple):
         total: the gradient of the receiver so far.
     """
 
-    phase: str
+    phase: Literal["forward", "backward"]
     node: Value
     parent: Value | None
     value: float
@@ -111,7 +112,7 @@ class Trace(Sequence[Step]):
 
     def __init__(self, root: Value) -> None:
         self.root = root
-        self.graph = Graph(root)
+        self.graph: Graph = Graph(root)
         require_current(self.graph.nodes)
         self._values = [node.data for node in self.graph.nodes]
         self._sizes = len(self.graph), 1 + self.graph.edges

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    import numpy
+
+    Real: TypeAlias = float | numpy.floating[Any] | numpy.integer[Any] | numpy.bool_
+    """A plain real number, for type checkers: int, float, bool or a NumPy scalar."""
+else:
+    Real = float
 
 
 def is_plain(x: object) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from numbers import Integral
 from os import PathLike
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from autograd.extend import shown
 
@@ -24,8 +24,11 @@ from .interrupting import interruptible
 from .progress import Progress
 from .run import Metric, Run, measured
 
+if TYPE_CHECKING:
+    from ..support.types import Table
 
-def row_loss(model: Module, loss: str | Loss | Formula) -> Callable[[Sequence[Any], Sequence[Any], Any], Any]:
+
+def row_loss(model: Module, loss: losses.Name | Loss | Formula) -> Callable[[Sequence[Any], Sequence[Any], Any], Any]:
     """The loss of one row as a pure function of parameters, row and target: for transformations, and for compiling.
 
     >>> import autograd, nn
@@ -42,7 +45,9 @@ def row_loss(model: Module, loss: str | Loss | Formula) -> Callable[[Sequence[An
     return f
 
 
-def evaluate(model: Module, X: Any, y: Any, loss: str | Loss | Formula, metric: Metric | None = None) -> tuple[float, float | None]:
+def evaluate(
+    model: Module, X: Table, y: Table, loss: losses.Name | Loss | Formula, metric: Metric | None = None
+) -> tuple[float, float | None]:
     """The mean loss over rows, and the accuracy (or mean of another metric); None where the loss knows no right and wrong.
 
     >>> import nn
@@ -58,14 +63,14 @@ def evaluate(model: Module, X: Any, y: Any, loss: str | Loss | Formula, metric: 
 
 def fit(
     model: Module,
-    X: Any,
-    y: Any,
+    X: Table,
+    y: Table,
     *,
-    loss: str | Loss | Formula,
+    loss: losses.Name | Loss | Formula,
     optimizer: Optimizer | None = None,
     epochs: int = 100,
     batch_size: int | None = None,
-    validation: float | tuple[Any, Any] | None = None,
+    validation: float | tuple[Table, Table] | None = None,
     early_stopping: int | None = None,
     regularizer: Regularizer | None = None,
     schedule: Schedule | None = None,
@@ -73,9 +78,9 @@ def fit(
     clip_value: float | None = None,
     replacement: bool = False,
     metric: Metric | None = None,
-    on_epoch: Callable[[History], Any] | None = None,
+    on_epoch: Callable[[History], object] | None = None,
     checkpoint: str | PathLike[str] | None = None,
-    compiled: bool | str = "auto",
+    compiled: Literal["auto", True, False] = "auto",
     progress: bool = True,
     seed: int | None = 0,
 ) -> History:
@@ -155,7 +160,7 @@ def fit(
     return run.history
 
 
-def _run(compiled: bool | str, *args: Any, **settings: Any) -> Run:
+def _run(compiled: Literal["auto", True, False], *args: Any, **settings: Any) -> Run:
     """A run, checked; a compiled one where that is possible."""
     run = Run(*args, **settings)
     run.check()
@@ -175,7 +180,7 @@ def _run(compiled: bool | str, *args: Any, **settings: Any) -> Run:
     return run
 
 
-def _eager(run: Run, reason: str, compiled: bool | str) -> Run:
+def _eager(run: Run, reason: str, compiled: Literal["auto", True, False]) -> Run:
     if compiled is True:
         raise ValueError(f"compiled=True, but this cannot be compiled: {reason}")
     run.history.engine = f"eager: {reason}"
@@ -186,7 +191,7 @@ def _train(
     run: Run,
     epochs: int,
     patience: int | None,
-    on_epoch: Callable[[History], Any] | None,
+    on_epoch: Callable[[History], object] | None,
     checkpoint: str | PathLike[str] | None,
     progress: Progress,
 ) -> None:

@@ -17,8 +17,9 @@ class Progress:
     """
 
     def __init__(self, total: int, done: int, shown: bool) -> None:
-        self.total, self.done = total, done
-        self.shown = shown and (sys.stderr.isatty() or "ipykernel" in sys.modules)
+        self.total: int = total
+        self.done: int = done
+        self.shown: bool = shown and (sys.stderr.isatty() or "ipykernel" in sys.modules)
         self._bar: Any = None
 
     def __enter__(self) -> Progress:

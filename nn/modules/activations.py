@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 import autograd
 from autograd import Value, leaky_relu, ops, swish
@@ -17,12 +17,18 @@ from autograd.extend import ACTIVATION, shown
 from ..support.checks import positive_int
 from .module import Module
 
-Function = Callable[[Any], Any]
+if TYPE_CHECKING:
+    from autograd.ops import Unary
+
+    Name: TypeAlias = Unary
+    OfAll: TypeAlias = Literal["softmax", "log_softmax"]
+
+Function: TypeAlias = Callable[[Any], Any]  # of a number of any kind
 ACTIVATIONS = tuple(op.name for op in ops.table.values() if op.family == ACTIVATION)
 _OF_ALL = ("softmax", "log_softmax")  # functions of the whole layer
 
 
-def activation_function(activation: str | Function | None) -> Function | None:
+def activation_function(activation: Name | Function | None) -> Function | None:
     """The function of one number that is meant; None for a linear unit."""
     if activation is None or callable(activation):
         return activation
@@ -46,10 +52,10 @@ class Activation(Module):
     [[0.5, 0.5]]
     """
 
-    def __init__(self, activation: str | Function) -> None:
+    def __init__(self, activation: Name | OfAll | Function) -> None:
         self.activation = activation
         of_all = activation in _OF_ALL
-        self._f: Any = getattr(autograd, str(activation)) if of_all else activation_function(activation)
+        self._f: Any = getattr(autograd, str(activation)) if of_all else activation_function(activation)  # type: ignore[arg-type]
         if self._f is None:
             raise ValueError("an Activation needs a function (got None)")
         self._of_all = of_all
@@ -69,12 +75,12 @@ class PReLU(Module):
         slope: the slope to begin with.
     """
 
-    biases = ("slopes",)  # regularisers would pull it towards ReLU
+    biases: ClassVar[tuple[str, ...]] = ("slopes",)  # regularisers would pull it towards ReLU
 
     def __init__(self, n: int = 1, slope: float = 0.25) -> None:
         positive_int("n", n)
-        self.slopes = [Value(slope, "slope") for _ in range(n)]
-        self.shape = f"{n} -> {n}" if n > 1 else ""
+        self.slopes: list[Value] = [Value(slope, "slope") for _ in range(n)]
+        self.shape: str = f"{n} -> {n}" if n > 1 else ""
 
     def forward(self, x: Any) -> Any:
         if len(self.slopes) == 1:
@@ -92,10 +98,10 @@ class Swish(Module):
         learnable: whether beta is a parameter.
     """
 
-    biases = ("beta",)
+    biases: ClassVar[tuple[str, ...]] = ("beta",)
 
     def __init__(self, beta: float = 1.0, learnable: bool = True) -> None:
-        self.beta = Value(beta, "β") if learnable else float(beta)
+        self.beta: Value | float = Value(beta, "β") if learnable else float(beta)
 
     def forward(self, x: Any) -> Any:
         return _each(lambda v: swish(v, self.beta), x)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from random import Random
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from autograd import Value, dot
 from autograd import max as largest
@@ -14,6 +14,10 @@ from .. import init as initial
 from ..support.checks import positive_int
 from .activations import Function, activation_function
 from .module import Module
+
+if TYPE_CHECKING:
+    from ..support.types import Output
+    from .activations import Name
 
 _TOLD = 6  # levels of containers that are written out
 
@@ -35,28 +39,28 @@ class Neuron(Module):
     def __init__(
         self,
         n_in: int,
-        activation: str | Function | None = "relu",
+        activation: Name | Function | None = "relu",
         rng: initial.Seed = None,
         *,
         bias: bool = True,
-        init: str | initial.Initializer | None = None,
+        init: initial.Name | initial.Initializer | None = None,
     ) -> None:
         (weights,) = initial.named(init, activation)(n_in, 1, initial.generator(rng))
         self._build(weights, activation, bias)
 
     @classmethod
-    def of(cls, weights: Sequence[float], activation: str | Function | None = None, bias: bool = True) -> Neuron:
+    def of(cls, weights: Sequence[float], activation: Name | Function | None = None, bias: bool = True) -> Neuron:
         """A neuron with given weights."""
         neuron: Neuron = cls.__new__(cls)
         neuron._build(weights, activation, bias)
         return neuron
 
-    def _build(self, weights: Sequence[float], activation: str | Function | None, bias: bool) -> None:
+    def _build(self, weights: Sequence[float], activation: Name | Function | None, bias: bool) -> None:
         self.label = "neuron"
-        self.w = [Value(w, f"w{i}") for i, w in enumerate(weights)]
+        self.w: list[Value] = [Value(w, f"w{i}") for i, w in enumerate(weights)]
         self.b: Value | None = Value(0.0, "b") if bias else None
         self.activation = activation
-        self.shape = f"{len(self.w)} -> 1"
+        self.shape: str = f"{len(self.w)} -> 1"
         self._f = activation_function(activation)
 
     def forward(self, x: Any) -> Any:
@@ -84,18 +88,18 @@ class Linear(Module):
         self,
         n_in: int,
         n_out: int,
-        activation: str | Function | None = None,
+        activation: Name | Function | None = None,
         rng: initial.Seed = None,
         *,
         bias: bool = True,
-        init: str | initial.Initializer | None = None,
+        init: initial.Name | initial.Initializer | None = None,
     ) -> None:
         weights = initial.named(init, activation)(n_in, n_out, initial.generator(rng))
-        self.neurons = [Neuron.of(row, activation, bias) for row in weights]
+        self.neurons: list[Neuron] = [Neuron.of(row, activation, bias) for row in weights]
         for i, neuron in enumerate(self.neurons, start=1):
             neuron.label = f"neuron {i}"
         self.activation = activation
-        self.shape = f"{n_in} -> {n_out}"
+        self.shape: str = f"{n_in} -> {n_out}"
 
     def forward(self, x: Any) -> Any:
         out = [neuron(x) for neuron in self.neurons]
@@ -114,8 +118,8 @@ class Maxout(Module):
     def __init__(self, n_in: int, n_out: int, pieces: int = 2, rng: initial.Seed = None) -> None:
         positive_int("pieces", pieces)
         rng = initial.generator(rng)
-        self.pieces = [Linear(n_in, n_out, rng=rng) for _ in range(pieces)]
-        self.shape = f"{n_in} -> {n_out}"
+        self.pieces: list[Linear] = [Linear(n_in, n_out, rng=rng) for _ in range(pieces)]
+        self.shape: str = f"{n_in} -> {n_out}"
 
     def forward(self, x: Any) -> Any:
         outputs = [piece(x) for piece in self.pieces]
@@ -133,7 +137,7 @@ class Sequential(Module):
         for layer in layers:
             if not callable(layer):
                 raise TypeError(f"Sequential takes modules and functions (got {shown(layer)}, {type(layer).__name__})")
-        self.layers = list(layers)
+        self.layers: list[Callable[[Any], Any]] = list(layers)
         for i, layer in enumerate(layers, start=1):
             if isinstance(layer, Module) and not layer.label:
                 layer.label = f"{i} {type(layer).__name__}"
@@ -143,7 +147,7 @@ class Sequential(Module):
             x = layer(x)
         return x
 
-    def batch(self, rows: Sequence[Any]) -> list[Any]:
+    def batch(self, rows: Sequence[Any]) -> list[Output]:
         rows = list(rows)
         for layer in self.layers:
             rows = layer.batch(rows) if isinstance(layer, Module) else [layer(row) for row in rows]
@@ -189,10 +193,10 @@ class MLP(Sequential):
         self,
         n_in: int,
         sizes: Sequence[int],
-        activation: str | Function | None = "relu",
-        output: str | Function | None = None,
+        activation: Name | Function | None = "relu",
+        output: Name | Function | None = None,
         *,
-        init: str | initial.Initializer | None = None,
+        init: initial.Name | initial.Initializer | None = None,
         seed: int | None = 0,
     ) -> None:
         widths = [n_in, *sizes]
@@ -205,3 +209,8 @@ class MLP(Sequential):
         for i, layer in enumerate(layers, start=1):
             layer.label = f"layer {i}"
         super().__init__(*layers)
+
+    if TYPE_CHECKING:
+
+        def __getitem__(self, i: int) -> Linear: ...
+        def __iter__(self) -> Iterator[Linear]: ...

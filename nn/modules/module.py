@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from autograd import Value, group
 from autograd.extend import table
@@ -26,6 +26,9 @@ from ..support import state
 from ..support.rows import by_rows, plain
 from .instead import Instead, Replaceable
 from .places import once, survey
+
+if TYPE_CHECKING:
+    from ..support.types import Inputs, Output, Prediction, Table
 
 M = TypeVar("M", bound="Module")
 
@@ -46,18 +49,19 @@ class Module(Replaceable):
     biases: ClassVar[tuple[str, ...]] = ("b", "bias")  # attributes that regularisers leave out
     buffers: ClassVar[tuple[str, ...]] = ()  # attributes that are saved with the parameters, but not trained
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> Any:  # of what and to what, a subclass says
         raise NotImplementedError(f"{type(self).__name__} has no forward(self, x): write its formula there")
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: Inputs) -> Output:
         with group(self.label or type(self).__name__):
-            return self.forward(x)
+            output: Output = self.forward(x)
+            return output
 
-    def batch(self, rows: Sequence[Any]) -> list[Any]:
+    def batch(self, rows: Sequence[Any]) -> list[Output]:
         """The outputs for several rows. Only what looks at a whole batch, such as BatchNorm, does more than one row after another."""
         return [self(row) for row in rows]
 
-    def predict(self, rows: Iterable[Any]) -> list[Any]:
+    def predict(self, rows: Table) -> list[Prediction]:
         """The outputs for rows as plain floats (lists of floats for several outputs), as in use, recording no graph."""
         given = [plain(row, f"rows[{i}]") for i, row in enumerate(by_rows(rows, "rows"))]
         found = survey(self)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from random import Random
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from autograd import Value, group, mean, square, stop_gradient
 from autograd.extend import shown
@@ -11,6 +12,9 @@ from autograd.extend import shown
 from .. import init as initial
 from ..support.checks import positive_int
 from .module import Module
+
+if TYPE_CHECKING:
+    from ..support.types import Output
 
 
 class Dropout(Module):
@@ -22,10 +26,12 @@ class Dropout(Module):
         rng: a seed or generator for what is dropped; `nn.fit` has generators of its own, by its seed.
     """
 
+    rng: Random
+
     def __init__(self, p: float = 0.5, rng: initial.Seed = None) -> None:
         if not isinstance(p, (int, float)) or not 0.0 <= p < 1.0:
             raise ValueError(f"p must be at least 0 and below 1 (got {shown(p)})")
-        self.p = float(p)
+        self.p: float = float(p)
         self.rng = initial.generator(rng)
 
     def mask(self, n: int) -> list[float]:
@@ -62,16 +68,20 @@ class BatchNorm(Module):
     smallest_batch: ClassVar[int] = 2
     buffers: ClassVar[tuple[str, ...]] = ("running_mean", "running_variance")
 
+    n: int
+    eps: float
+    momentum: float
+
     def __init__(self, n: int, eps: float = 1e-5, momentum: float = 0.1) -> None:
         positive_int("n", n)
         if not (eps > 0.0 and 0.0 <= momentum <= 1.0):
             raise ValueError(f"eps must be above 0 and momentum from 0 to 1 (got {shown(eps)} and {shown(momentum)})")
         self.n, self.eps, self.momentum = n, eps, momentum
-        self.shape = f"{n} -> {n}"
-        self.scale = [Value(1.0, "scale") for _ in range(n)]
-        self.shift = [Value(0.0, "shift") for _ in range(n)]
-        self.running_mean = [Value(0.0) for _ in range(n)]
-        self.running_variance = [Value(1.0) for _ in range(n)]
+        self.shape: str = f"{n} -> {n}"
+        self.scale: list[Value] = [Value(1.0, "scale") for _ in range(n)]
+        self.shift: list[Value] = [Value(0.0, "shift") for _ in range(n)]
+        self.running_mean: list[Value] = [Value(0.0) for _ in range(n)]
+        self.running_variance: list[Value] = [Value(1.0) for _ in range(n)]
 
     def forward(self, x: Any) -> Any:
         if self.training:
@@ -80,14 +90,14 @@ class BatchNorm(Module):
         out = [self._normalized(j, v, self.running_mean[j].data, self.running_variance[j].data) for j, v in enumerate(row)]
         return out if hasattr(x, "__len__") else out[0]
 
-    def batch(self, rows: Sequence[Any]) -> list[Any]:
+    def batch(self, rows: Sequence[Any]) -> list[Output]:
         if not self.training:
             return super().batch(rows)
         if len(rows) < 2:
             raise ValueError(f"BatchNorm needs at least two rows in a batch in training (got {len(rows)})")
         with group(self.label or "BatchNorm"):
             columns = [self._column(j, column) for j, column in enumerate(zip(*map(self._row, rows), strict=True))]
-        out = [list(row) for row in zip(*columns, strict=True)]
+        out: list[Any] = [list(row) for row in zip(*columns, strict=True)]
         return out if hasattr(rows[0], "__len__") else [v for (v,) in out]
 
     def _column(self, j: int, x: Sequence[Any]) -> list[Any]:

@@ -42,10 +42,10 @@ class Data:
     """Points of the plane and their classes."""
 
     def __init__(self, X: Any, y: Any) -> None:
-        self.points = rows.features(X)
+        self.points: list[rows.Row] = rows.features(X)
         if len(self.points[0]) != 2:
             raise ValueError(f"X must have rows of 2 numbers, to be drawn in the plane (got {len(self.points[0])}): choose two columns")
-        self.y = [argmax(t) if isinstance(t, list) else t for t in rows.labels(y, len(self.points))]
+        self.y: list[int | Any] = [argmax(t) if isinstance(t, list) else t for t in rows.labels(y, len(self.points))]
         if len(set(self.y)) > len(_MARKERS):
             raise ValueError(f"y must hold classes, at most {len(_MARKERS)} of them (got {len(set(self.y))} different numbers)")
 

@@ -14,9 +14,11 @@ from .course import Course
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from ..modules.activations import Name
+
 
 def activations(
-    names: str | Function | Sequence[str | Function] = ("sigmoid", "tanh", "relu"),
+    names: Name | Function | Sequence[Name | Function] = ("sigmoid", "tanh", "relu"),
     derivatives: bool = True,
     *,
     x_range: Range = (-4.0, 4.0),
@@ -46,7 +48,7 @@ def activations(
     return labelled(ax, "x", "")
 
 
-def _function(f: str | Function | None) -> Function:
+def _function(f: Name | Function) -> Function:
     function = activation_function(f)
     if function is None:
         raise ValueError("names must be names of activations or functions of one number (got None)")

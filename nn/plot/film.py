@@ -46,7 +46,8 @@ class TrainingGif:
         positive_int("every", every)
         positive_int("max_frames", max_frames)
         matplotlib("figure"), _pillow()  # better missed now than after the training
-        self.every, self.max_frames = every, max_frames
+        self.every: int = every
+        self.max_frames: int = max_frames
         self._model, self._threshold = model, rows.finite(threshold, "threshold")
         self._data = Data(X, y)
         self._grid = self._data.grid(resolution)

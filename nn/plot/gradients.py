@@ -11,7 +11,7 @@ from autograd import Value, mean
 from autograd.extend import shown
 
 from .. import losses
-from ..losses import Formula, Loss
+from ..losses import Formula, Loss, Name
 from ..modules.instead import Instead
 from ..modules.layers import Sequential
 from ..modules.module import Module
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def gradient_flow(model: Module, X: Any, y: Any, loss: str | Loss | Formula, *, label: str = "", ax: Axes | None = None) -> Axes:
+def gradient_flow(model: Module, X: Any, y: Any, loss: Name | Loss | Formula, *, label: str = "", ax: Axes | None = None) -> Axes:
     """The mean |gradient| of the weights in each layer, on a logarithmic scale: towards the first layer, vanishing gradients fall and
     exploding ones rise. A cross at the bottom is a layer whose gradients are all 0.
 

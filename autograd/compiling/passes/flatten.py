@@ -29,7 +29,7 @@ class Flat:
     __slots__ = ("constant", "once", "pairs", "plain", "weighted")
 
     def __init__(self) -> None:
-        self.constant = 0.0
+        self.constant: float = 0.0
         self.once: list[tuple[float, int]] = []
         self.plain: dict[tuple[int, bool], float] = {}  # the scale of a node, and apart from it a negative one: inf - inf is no 0 * inf
         self.pairs: list[tuple[float, int, int]] = []
@@ -61,7 +61,8 @@ class Units:
     """
 
     def __init__(self, tape: Tape, roots: Sequence[int], leaves: dict[int, tuple[bool, int]]) -> None:
-        self.tape, self.nodes = tape, tape.nodes
+        self.tape: Tape = tape
+        self.nodes: list[Node] = tape.nodes
         self.depends: list[int] = []
         self.uses: list[int] = []
         self._leaves = leaves

@@ -43,7 +43,7 @@ class Recovery(Units):
         self.rows: list[Forward] = []
         for kind in (ONCE, ROW):
             self._emit(kind)
-        self.roots = [self._result(root) for root in roots]
+        self.roots: list[Ref] = [self._result(root) for root in roots]
 
     # Groups: what becomes one instruction ---------------------------------------------------------------------------------
 

@@ -14,8 +14,8 @@ class Gated:
     __slots__ = ("condition", "derivative")
 
     def __init__(self, condition: Any, derivative: Any) -> None:
-        self.condition = condition
-        self.derivative = derivative
+        self.condition: Any = condition
+        self.derivative: Any = derivative
 
     def _plain(self) -> Any:
         """As a number like any other, 0 where it is nothing."""

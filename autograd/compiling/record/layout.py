@@ -22,10 +22,10 @@ class Layout:
 
     def __init__(self, what: str, example: Any) -> None:
         self.what = what
-        self.size = len(leaves(example))
-        self.example = _skeleton(example)
-        self.shape = shape_of(self.example)
-        self.is_flat = self.shape is not None and len(self.shape) == 1
+        self.size: int = len(leaves(example))
+        self.example: Any = _skeleton(example)
+        self.shape: tuple[int, ...] | None = shape_of(self.example)
+        self.is_flat: bool = self.shape is not None and len(self.shape) == 1
 
     def numbers(self, tree: Any) -> list[float]:
         """The numbers of a structure like the example, in order, as floats.

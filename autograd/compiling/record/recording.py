@@ -164,14 +164,15 @@ class Recording(Tape):
 
     def __init__(self, fn: Callable[[Any, Any], Any], params: Any, inputs: Any) -> None:
         super().__init__()
-        self.frozen = 0
+        self.frozen: int = 0
         self._values: dict[int, tuple[Value, int]] = {}  # each Value met, kept so that its id stays its own
         numbers, row = leaves(params), leaves(inputs)
         for what, given in (("params", numbers), ("inputs", row)):
             for x in given:
                 if type(x) is not Value:
                     as_float(x, f"each number of {what}")
-        self.n_params, self.n_inputs = len(numbers), len(row)
+        self.n_params: int = len(numbers)
+        self.n_inputs: int = len(row)
         places = [self.put((PARAM, j)) for j in range(len(numbers))]
         for x, place in zip(numbers, places, strict=True):
             if type(x) is Value:
@@ -181,8 +182,8 @@ class Recording(Tape):
         self._around = guards()
         with guarded(_Parameters({i for i, (_, place) in self._values.items() if place in places})):
             result = fn(_on_tape(self, params, places), _on_tape(self, inputs, inputs_at))
-        self.several = isinstance(result, (list, tuple)) or (is_array(result) and result.ndim > 0)
-        self.roots = [self._place_of(x) for x in (_flat(result) if self.several else [result])]
+        self.several: bool = isinstance(result, (list, tuple)) or (is_array(result) and result.ndim > 0)
+        self.roots: list[int] = [self._place_of(x) for x in (_flat(result) if self.several else [result])]
         if self.frozen and self.n_params and not self._uses_params():
             raise RecordingError(
                 f"fn computes with {self.frozen} Values that are not in params, and with none of params: "

@@ -30,10 +30,11 @@ class Replay:
     def __init__(self, recording: Recording) -> None:
         marks = live(recording.nodes, recording.roots)
         self._nodes = [(i, node) for i, node in enumerate(recording.nodes) if marks[i]]
-        self.roots, self.several = recording.roots, recording.several
+        self.roots: list[int] = recording.roots
+        self.several: bool = recording.several
         self._sizes = recording.n_params, recording.n_inputs
         of_doubtful_sign = _of_doubtful_sign(self._nodes)
-        self.doubtful = [root in of_doubtful_sign for root in self.roots]  # for each result whether a zero may have the wrong sign
+        self.doubtful: list[bool] = [root in of_doubtful_sign for root in self.roots]  # whose zeros may have the wrong sign
 
     def in_doubt(self, results: Sequence[float]) -> bool:
         """Whether a row with these results has to be replayed."""
