@@ -8,14 +8,18 @@
 0.104994
 """
 
-from .support import guard as _guard
+from .support.guard import check as _check
+from .support.guard import leave_current_folder as _leave_current_folder
 
-_guard.leave_current_folder()
-_guard.check()
+_leave_current_folder()
+_check()
 
 import builtins as _builtins
 import importlib as _importlib
 import typing as _typing
+
+import autograd.graphs.pickling as _pickling  # noqa: F401  (Values are pickled by its rules)
+import autograd.numbers.value as _value
 
 from . import ops as ops
 from .derivatives.functional import TrackingError as TrackingError
@@ -26,12 +30,10 @@ from .derivatives.functional import jacobian as jacobian
 from .derivatives.functional import jvp as jvp
 from .derivatives.functional import value_and_grad as value_and_grad
 from .derivatives.functional import vjp as vjp
-from .graphs import pickling as _pickling  # noqa: F401  (Values are pickled by its rules)
 from .graphs.anomaly import AnomalyError as AnomalyError
 from .graphs.anomaly import detect_anomaly as detect_anomaly
 from .graphs.graph import Graph as Graph
 from .graphs.grouping import group as group
-from .numbers import value as _value
 from .numbers.dual import Dual as Dual
 from .numbers.groups import Group as Group
 from .numbers.primitive import primitive as primitive

@@ -124,14 +124,12 @@ def operands(op: Op) -> list[str]:
 
 def _class(name: str, op: Op) -> Iterator[str]:
     """Of one operand one signature: of several, an operand of type Any would match all, and checkers not know the result."""
+    call = "def __call__(self, {}, /)".format("x: Iterable[{}]" if op.arity is None else _parameters(op, "{}"))
+    lines = [f"{call.replace('{}', '_K1')} -> _K1: ..."] if op.arity == 1 else _overloads(call, "{}")
+    if op.arity not in (None, 1):
+        lines += ["@overload", f"def __call__(self, {_parameters(op, '_Broadcast')}, /) -> NDArray[Any]: ..."]
     yield f"\nclass {name}(Op):"
-    if op.arity == 1:
-        yield "    def __call__(self, x: _K1, /) -> _K1: ..."
-    elif op.arity is None:
-        yield from textwrap.indent("\n".join(_overloads("def __call__(self, x: Iterable[{}], /)", "{}")), "    ").split("\n")
-    else:
-        yield from textwrap.indent("\n".join(_overloads(f"def __call__(self, {_parameters(op, '{}')}, /)", "{}")), "    ").split("\n")
-        yield f"    @overload\n    def __call__(self, {_parameters(op, '_Broadcast')}, /) -> NDArray[Any]: ..."
+    yield textwrap.indent("\n".join(lines), "    ")
 
 
 def _overloads(signature: str, result: str) -> list[str]:

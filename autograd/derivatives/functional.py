@@ -127,7 +127,7 @@ def hessian(f: Function[P], argnums: int | Sequence[int] = 0) -> Callable[..., A
     return _named("hessian", f, jacobian(grad(f, argnums), argnums))
 
 
-def jvp(f: Function[P], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Structure, Structure]:
+def jvp(f: Function[P], primals: Sequence[Structure], tangents: Sequence[Structure]) -> tuple[Structure, Structure]:
     """The value of `f` and its derivative along a direction, by forward mode: `(f(x), J v)`.
 
     Args:
@@ -154,7 +154,7 @@ def jvp(f: Function[P], primals: Sequence[Any], tangents: Sequence[Any]) -> tupl
 def vjp(f: Function[P], *primals: float) -> tuple[Structure, Callable[[Structure], tuple[float, ...]]]: ...
 @overload
 def vjp(f: Function[P], *primals: T) -> tuple[Structure, Callable[[Structure], tuple[T, ...]]]: ...
-def vjp(f: Function[P], *primals: Any) -> tuple[Structure, Callable[[Structure], tuple[Any, ...]]]:
+def vjp(f: Function[P], *primals: Structure) -> tuple[Structure, Callable[[Structure], tuple[Any, ...]]]:
     """The value of `f` and its pullback, by reverse mode: `(f(x), u -> u^T J)`.
 
     The pullback takes a cotangent with the structure of the output, and returns a tuple with one entry per argument.
@@ -175,12 +175,12 @@ def vjp(f: Function[P], *primals: Any) -> tuple[Structure, Callable[[Structure],
 
 
 @overload
-def hvp(f: Function[P], primals: tuple[T], vectors: Sequence[Any]) -> T: ...
+def hvp(f: Function[P], primals: tuple[T], vectors: Sequence[Structure]) -> T: ...
 @overload
-def hvp(f: Function[P], primals: tuple[T, T], vectors: Sequence[Any]) -> tuple[T, T]: ...
+def hvp(f: Function[P], primals: tuple[T, T], vectors: Sequence[Structure]) -> tuple[T, T]: ...
 @overload
-def hvp(f: Function[P], primals: Sequence[Any], vectors: Sequence[Any]) -> Structure: ...
-def hvp(f: Function[P], primals: Sequence[Any], vectors: Sequence[Any]) -> Structure:
+def hvp(f: Function[P], primals: Sequence[Structure], vectors: Sequence[Structure]) -> Structure: ...
+def hvp(f: Function[P], primals: Sequence[Structure], vectors: Sequence[Structure]) -> Structure:
     """The Hessian of a scalar `f` times a vector, by forward over reverse mode, without forming the matrix.
 
     Returns:

@@ -34,15 +34,16 @@ class Dual(Number):
 
     _rank: ClassVar[int] = 3
 
-    def __init__(self, primal: Any, tangent: Any = 0.0, tag: int = 0) -> None:
-        self.primal: Any = primal
+    def __init__(self, primal: float | Number, tangent: float | Number = 0.0, tag: int = 0) -> None:
+        self.primal: float | Number = primal
         self._tangent = tangent
         self.tag: int = tag
 
     @property
-    def tangent(self) -> Any:
+    def tangent(self) -> float | Number:
         """The derivative along the chosen direction."""
-        return number(self._tangent)
+        derivative: float | Number = number(self._tangent)
+        return derivative
 
     def _real(self) -> float:
         return real(self.primal)

@@ -10,24 +10,20 @@ import math
 import operator
 from collections.abc import Callable
 from functools import cache
-from typing import Final, TypeAlias
 
-Kernel: TypeAlias = Callable[[float], float]
-
-inf: Final = math.inf
-nan: Final = math.nan
+inf, nan = math.inf, math.nan
 TINY = 2.0**-1022  # below it numbers have fewer digits
 LN2 = math.log(2.0)
 SQRT1_2 = math.sqrt(0.5)
 
 
 def extended(
-    f: Kernel,
+    f: Callable[[float], float],
     *,
     at: dict[float, float] | None = None,
     invalid: float = nan,
     odd: bool = False,
-) -> Kernel:
+) -> Callable[[float], float]:
     """`f` on the extended reals: `at` gives its limits at poles, `invalid` its value off its domain.
 
     Overflow gives +inf, or an infinity of the sign of x when `f` is odd.
@@ -45,22 +41,22 @@ def extended(
     return kernel
 
 
-sqrt: Kernel = extended(math.sqrt)
-exp: Kernel = extended(math.exp)
-expm1: Kernel = extended(math.expm1)
-log: Kernel = extended(math.log, at={0.0: -inf})
-log2: Kernel = extended(math.log2, at={0.0: -inf})
-log10: Kernel = extended(math.log10, at={0.0: -inf})
-log1p: Kernel = extended(math.log1p, at={-1.0: -inf})
-sin: Kernel = extended(math.sin)
-cos: Kernel = extended(math.cos)
-tan: Kernel = extended(math.tan)
-arcsin: Kernel = extended(math.asin)
-arccos: Kernel = extended(math.acos)
-sinh: Kernel = extended(math.sinh, odd=True)
-cosh: Kernel = extended(math.cosh)
-arccosh: Kernel = extended(math.acosh)
-arctanh: Kernel = extended(math.atanh, at={1.0: inf, -1.0: -inf})
+sqrt = extended(math.sqrt)
+exp = extended(math.exp)
+expm1 = extended(math.expm1)
+log = extended(math.log, at={0.0: -inf})
+log2 = extended(math.log2, at={0.0: -inf})
+log10 = extended(math.log10, at={0.0: -inf})
+log1p = extended(math.log1p, at={-1.0: -inf})
+sin = extended(math.sin)
+cos = extended(math.cos)
+tan = extended(math.tan)
+arcsin = extended(math.asin)
+arccos = extended(math.acos)
+sinh = extended(math.sinh, odd=True)
+cosh = extended(math.cosh)
+arccosh = extended(math.acosh)
+arctanh = extended(math.atanh, at={1.0: inf, -1.0: -inf})
 
 
 def divide(a: float, b: float) -> float:
@@ -115,7 +111,7 @@ def fmod(a: float, b: float) -> float:
         return nan
 
 
-def rounding(f: Callable[[float], int]) -> Kernel:
+def rounding(f: Callable[[float], int]) -> Callable[[float], float]:
     """`f` with the sign of x also where the result is 0."""
 
     def kernel(x: float) -> float:
@@ -124,9 +120,9 @@ def rounding(f: Callable[[float], int]) -> Kernel:
     return kernel
 
 
-floor: Kernel = rounding(math.floor)
-ceil: Kernel = rounding(math.ceil)
-trunc: Kernel = rounding(math.trunc)
+floor = rounding(math.floor)
+ceil = rounding(math.ceil)
+trunc = rounding(math.trunc)
 
 
 def sign(x: float) -> float:
@@ -447,7 +443,7 @@ def _not_empty(name: str, x: tuple[float, ...]) -> None:
 
 # log gamma and its derivatives.
 
-_lgamma: Kernel = extended(math.lgamma, invalid=inf)
+_lgamma = extended(math.lgamma, invalid=inf)
 _SLOPE_AT_2, _SLOPE_TAIL = 0.42278433509846713, 4.942915152430645e-18  # of lgamma: 1 - Euler's constant, in two parts
 
 

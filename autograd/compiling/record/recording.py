@@ -7,7 +7,7 @@ a conversion to float or int) is refused, because it would freeze what one row h
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, ClassVar, NoReturn, final
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, final
 
 from ... import ops
 from ...numbers.local import local
@@ -122,15 +122,16 @@ class Recorded(Number):
     def _reflected(cls, op: Op) -> Method:
         return _constant_first(op)
 
-    _compared = _comparing
-    _real = __float__ = _refusing("float() of a recorded number", _plain)
-    __bool__ = _refusing("branching on a recorded number (if, while, and, or, not)", f"{_BRANCH}.")
-    __int__ = _refusing("int() of a recorded number", _plain)
-    __index__ = _refusing("using a recorded number as an index", "Choose between numbers with where(equal(i, 0), a, b).")
-    __round__ = _refusing("round() of a recorded number", "Write floor(x + 0.5).")
-    __complex__ = _refusing("complex() of a recorded number", _plain)
-    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _comparing
-    __hash__ = _refusing("looking up a recorded number (in a dict or set)", "Choose between numbers with where(equal(x, 0), a, b).")
+    if not TYPE_CHECKING:  # to a checker they are those of a Number
+        _compared = _comparing
+        _real = __float__ = _refusing("float() of a recorded number", _plain)
+        __bool__ = _refusing("branching on a recorded number (if, while, and, or, not)", f"{_BRANCH}.")
+        __int__ = _refusing("int() of a recorded number", _plain)
+        __index__ = _refusing("using a recorded number as an index", "Choose between numbers with where(equal(i, 0), a, b).")
+        __round__ = _refusing("round() of a recorded number", "Write floor(x + 0.5).")
+        __complex__ = _refusing("complex() of a recorded number", _plain)
+        __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _comparing
+        __hash__ = _refusing("looking up a recorded number (in a dict or set)", "Choose between numbers with where(equal(x, 0), a, b).")
 
     def _when(self, derivative: Any) -> Gated:
         return Gated(self, derivative)
