@@ -35,6 +35,7 @@ from ..support.plain import Real
 from . import ieee as ieee
 from .declarations import is_builtin as is_builtin
 from .declarations import named as named
+from .meaning import Mathematics as Mathematics
 from .op import Op as Op
 
 _N = TypeVar("_N", bound=Number)

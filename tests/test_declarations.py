@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from autograd import Op, Value, compile, draw, grad, jvp, ops, steps, to_latex, to_source
+from autograd import Op, Value, compile, draw, grad, jvp, numeric_grad, ops, primitive, steps, to_latex, to_source
 from autograd.languages.source import array_form
 
 ROOT = Path(__file__).parents[1]
@@ -81,6 +81,17 @@ def test_one_row_is_enough() -> None:
     assert "sinc_of_the_test" in draw(y).source
     assert "sinc_of_the_test(x)" in to_source(y)
     assert "sinc_of_the_test" in steps(y).formula(1)
+
+
+def test_a_primitive_with_a_meaning_is_mathematics_everywhere() -> None:
+    @primitive(partials=lambda y, x: (3.0 * x * x,), meaning=lambda m, x: m.power(x, 3))
+    def cubed(x: float) -> float:
+        return x * x * x
+
+    assert to_latex(cubed(Value(2.0, "x"))) == "x^{3}"
+    assert numeric_grad(cubed, 2.0, method="complex") == pytest.approx(12.0, rel=1e-15)
+    with pytest.raises(TypeError, match="meaning of a primitive must be a function"):
+        primitive(partials=lambda y, x: (1.0,), meaning="x")(lambda x: x)  # type: ignore[call-overload]
 
 
 @pytest.mark.parametrize("name", sorted(ops.builtin - ops.helpers))

@@ -30,6 +30,7 @@ def primitive(
     symbol: str | None = None,
     domain: Interval | Sequence[Interval] | None = None,
     kinks: Kinks = None,
+    meaning: Callable[..., Any] | None = None,
 ) -> Primitive: ...
 @overload
 def primitive(
@@ -40,6 +41,7 @@ def primitive(
     symbol: str | None = None,
     domain: Interval | Sequence[Interval] | None = None,
     kinks: Kinks = None,
+    meaning: Callable[..., Any] | None = None,
 ) -> Callable[[Callable[..., float]], Primitive]: ...
 def primitive(
     f: Callable[..., float] | None = None,
@@ -49,6 +51,7 @@ def primitive(
     symbol: str | None = None,
     domain: Interval | Sequence[Interval] | None = None,
     kinks: Kinks = None,
+    meaning: Callable[..., Any] | None = None,
 ) -> Primitive | Callable[[Callable[..., float]], Primitive]:
     """Declare a function of floats as a primitive: a decorator.
 
@@ -63,6 +66,8 @@ def primitive(
         domain: the open interval in which it is defined, or one interval per operand; all reals by default.
         kinks: where the derivative jumps or does not exist: points (of the first operand), or a function of the operands giving
             numbers that vanish there and change sign across.
+        meaning: `meaning(m, *x)` says it as mathematics, in the words of `autograd.ops.Mathematics`: then SymPy, LaTeX and the complex
+            step know it, as in `meaning=lambda m, x: m.power(x, 3)`. Without, exports write a call.
 
     Raises:
         ValueError: if the name cannot be one in Python, or is that of a built-in primitive or of an attribute of Value, or the domain is
@@ -76,9 +81,9 @@ def primitive(
     12.0
     """
     if f is None:
-        return lambda g: primitive(g, partials=partials, name=name, symbol=symbol, domain=domain, kinks=kinks)
-    for argument, given in (("the decorated object", f), ("partials", partials)):
-        if not callable(given):
+        return lambda g: primitive(g, partials=partials, name=name, symbol=symbol, domain=domain, kinks=kinks, meaning=meaning)
+    for argument, given in (("the decorated object", f), ("partials", partials), ("meaning", meaning)):
+        if not callable(given) and (given is not None or argument != "meaning"):
             raise TypeError(f"{argument} of a primitive must be a function (got {shown(given)})")
     name = getattr(f, "__name__", "") if name is None else name
     arity, defaults = _signature(f)
@@ -86,6 +91,7 @@ def primitive(
         name,
         f,
         partials,
+        meaning=meaning,
         symbol=symbol,
         arity=arity,
         defaults=defaults,

@@ -7,6 +7,7 @@ from .declarations import helpers as helpers
 from .declarations import is_builtin as is_builtin
 from .declarations import named as named
 from .declarations import table as table
+from .meaning import Mathematics as Mathematics
 from .op import Op as Op
 
 globals()["__all__"] = _declarations.__all__  # what the package exports; the stub beside this file is written by docs/stubs.py
