@@ -18,7 +18,7 @@ FILES = {path: path.read_text("utf-8") for package in ("autograd", "nn") for pat
 # Beside the row and the kernels (on floats, on arrays, as source), an op may be named by what knows its algebra, by a language that has a
 # form of its own for it, and by what is about this very function.
 ALGEBRA = {f"autograd/compiling/{part}" for part in ("passes", "record", "report.py", "backends/source.py")}
-LANGUAGES = {"autograd/languages/source.py", "autograd/languages/expression.py"}
+LANGUAGES = {"autograd/languages/source.py", "autograd/languages/expression"}
 KERNELS = {"autograd/ops/ieee.py", "autograd/compiling/backends/numpy/kernels.py", "autograd/languages/array_formulas.py"}
 ROW = "autograd/ops/declarations.py"
 
