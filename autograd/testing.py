@@ -152,12 +152,12 @@ def expressions(
     A failing example shrinks to the operations that fail, at the operands with which they did or simpler ones.
 
     Args:
-        operations: the ops to use, or their names; every op of the table by default, your own primitives included.
+        operations: the ops to use, or their names; every function of the package by default, your own primitives included.
         max_inputs: the largest number of inputs.
         max_size: the largest number of operations.
         limit: no intermediate result is larger in absolute value.
     """
-    choices = tuple(named(op) if isinstance(op, str) else op for op in (operations or ops.table.values()))
+    choices = tuple(named(op) if isinstance(op, str) else op for op in (operations or _offered()))
     inputs = [draw(_number(_PLACES[i % 4] + i // 4, 3.0)) for i in range(max_inputs)]
     constants = [draw(_number(c, 2.0)) for c in (2.0, -1.0, 0.25)]
     deep = draw(st.booleans())  # prefer recent results to any
@@ -207,7 +207,13 @@ def _operands(op: Op, digits: list[int], count: int, constants: list[float], dee
     if op.name == "dot":
         return (*(place(digits[i]) for i in range(length)), *(operand(3 + i) for i in range(length)))
     chosen = [operand(i) for i in range(length if op.arity is None else op.arity)]
-    return tuple(chosen) if any(isinstance(x, int) for x in chosen) else (*chosen[:-1], place(digits[0]))
+    if not any(isinstance(x, int) for x in chosen):
+        chosen[next(i for i in reversed(range(len(chosen))) if i not in op.choices)] = place(digits[0])
+    return tuple(chosen)
+
+
+def _offered() -> list[Op]:
+    return [op for name, op in ops.table.items() if name not in ops.helpers]
 
 
 def _live(numbers: list[float], steps: list[tuple[Op, tuple[int | float, ...]]], kept: int) -> Expression:

@@ -477,6 +477,9 @@ _cohypot = Op("cohypot", ieee.cohypot, lambda y, a, b: (a / y, -b / y),
 def _turns(y: Any, a: Any, b: Any) -> tuple[Any, Any]:
     """sin^2 / r and -cos sin / r."""
     r, sine = hypot(a, b), _direction_cosine(b, a)
+    if type(r) is float and r == _inf:  # of halves it does not overflow
+        r, sine, y = hypot(0.5 * a, 0.5 * b), 0.5 * sine, 0.5 * y
+        return 2.0 * sine * (sine / r), -2.0 * y * (sine / r)
     return sine * sine / r, -y * sine / r
 
 
