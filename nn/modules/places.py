@@ -208,7 +208,7 @@ def _name(path: _Path) -> str:
 def _shared(module: Part) -> Iterator[tuple[str, Any]]:
     """The Values and modules of a class, which all instances share that have nothing of their own in its place."""
     for cls in type(module).__mro__:
-        if cls.__module__.partition(".")[0] != "nn":
+        if cls.__module__.partition(".")[0] not in ("nn", "builtins"):
             for name, x in vars(cls).items():
                 if name not in vars(module):
                     yield from ((f"{cls.__name__}.{name}, which belongs to the class", y) for y in _hidden([x]))
