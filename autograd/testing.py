@@ -1,8 +1,9 @@
 """Property testing for code that uses this package: Hypothesis strategies, assertions, a pytest fixture.
 
-    from hypothesis import given
+    from hypothesis import given, settings
     from autograd.testing import assert_gradients, expressions, points_for
 
+    @settings(deadline=None)  # numerics take their time over a few
     @given(expressions())
     def test_any_expression(e):
         assert_gradients(e, *e.point)
