@@ -6,11 +6,12 @@ So one thread or task computes with other numbers in a model, or uses it, while 
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Mapping
 from contextvars import ContextVar
 from inspect import CO_ASYNC_GENERATOR, CO_GENERATOR
 from types import FrameType, MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 _active: ContextVar[tuple[Instead, ...]] = ContextVar("instead", default=())  # the innermost first
 _blocks, _read = _active.get, object.__getattribute__
@@ -32,10 +33,12 @@ class Instead:
     def __enter__(self) -> None:
         self._generator = _generator(sys._getframe(1))
         _active.set((self, *_blocks()))
+        _hang_in(+1)
 
     def __exit__(self, kind: type[BaseException] | None, *exception: Any) -> None:
         blocks = list(_blocks())
         if self in blocks:
+            _hang_in(-1)
             blocks.remove(self)
             _active.set(tuple(blocks))
         elif kind is None:
@@ -61,20 +64,32 @@ def replacing(owner: object, attribute: str) -> Instead | None:
 
 
 class Replaceable:
-    """An object whose attributes may read as something else."""
+    """An object whose attributes may read as something else. While no block is entered anywhere, they are read as any others are."""
 
-    if not TYPE_CHECKING:  # to which any name would then be an attribute
 
-        def __getattribute__(self, name: str) -> Any:
-            if _blocks():
-                block = replacing(self, name)
-                if block is not None:
-                    return block.attributes[id(self)][name]
-            return _read(self, name)
+def _reading(self: Replaceable, name: str) -> Any:
+    block = replacing(self, name) if _blocks() else None
+    return _read(self, name) if block is None else block.attributes[id(self)][name]
 
-        def __setattr__(self, name: str, x: Any) -> None:
-            block = replacing(self, name)
-            if block is None:
-                super().__setattr__(name, x)
-            else:
-                block.attributes[id(self)][name] = x
+
+def _writing(self: Replaceable, name: str, x: Any) -> None:
+    block = replacing(self, name)
+    if block is None:
+        object.__setattr__(self, name, x)
+    else:
+        block.attributes[id(self)][name] = x
+
+
+_entered = 0  # how many blocks are entered, in all threads
+_entering = threading.Lock()
+
+
+def _hang_in(change: int) -> None:
+    """Have attributes looked up in blocks while there are any: it takes longer."""
+    global _entered
+    with _entering:
+        before, _entered = _entered, _entered + change
+        if before == 0 and change > 0:
+            Replaceable.__getattribute__, Replaceable.__setattr__ = _reading, _writing  # type: ignore[method-assign, assignment]
+        elif _entered == 0:
+            del Replaceable.__getattribute__, Replaceable.__setattr__

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import subprocess
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -417,3 +418,20 @@ def test_a_block_says_nothing_of_others() -> None:
     with Instead({}):
         assert Line()(1.0).data == 3.0
     assert MLP(2, [1]).mode(training=True).numbers == {}
+
+
+def test_outside_of_blocks_attributes_are_read_as_any_others_are() -> None:
+    """In a program of its own: blocks that other tests left open are still entered here."""
+    code = """if True:
+        import nn
+        from nn.modules.instead import Replaceable
+        model = nn.Linear(1, 1, rng=0)
+        hung = lambda: {"__getattribute__", "__setattr__"} & set(vars(Replaceable))
+        with model.using([4.0, 0.0]):
+            assert len(hung()) == 2
+            model.predict([[1.0]])
+            assert model([1.0]) == 4.0
+        assert not hung()
+        assert type(model).__getattribute__ is object.__getattribute__
+    """
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
