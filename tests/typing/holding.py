@@ -20,6 +20,8 @@ def holds(value: Any, of: Any) -> bool:
         return True
     if origin is None:
         return isinstance(value, of)
+    if hasattr(origin, "__value__"):  # an alias by `type`, as newer NumPy's NDArray
+        return holds(value, origin.__value__)
     if origin in (Union, UnionType):
         return any(holds(value, kind) for kind in args)
     if origin is Literal:
