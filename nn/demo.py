@@ -9,7 +9,6 @@ from typing import Any
 from autograd import Value, draw
 from autograd.extend import files
 
-from . import datasets, plot
 from .fitting.fit import fit
 from .modules.layers import MLP
 from .optim import Adam
@@ -22,6 +21,8 @@ def moons(out: Path) -> None:
     except ImportError:
         print('\nTo train a network as well, install Matplotlib: pip install "scalar-autograd[plot]"')
         return
+    from . import datasets, plot  # they need NumPy and Matplotlib
+
     X, y = datasets.moons(100, noise=0.1, seed=0)
     model = MLP(2, [16, 16, 1], seed=0)
     print(f"\nA network to tell two moons apart, trained on {len(X)} points:\n\n{model.summary()}\n")

@@ -60,6 +60,7 @@ OPTIONAL = {  # rooms of what may not be installed, imported inside functions
     "autograd.compiling.backends.numpy.kernels",
     "nn.fitting.compiled_run",
     "nn.plot",
+    "nn.datasets",
     "autograd.testing",
 }
 
