@@ -1,4 +1,4 @@
-"""Errors that more than one room raises."""
+"""RecordingError, which users catch: here, so that it can be named without loading the compiler."""
 
 from __future__ import annotations
 
